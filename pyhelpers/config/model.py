@@ -1,0 +1,227 @@
+"""What protostar.yml says, as frozen models. Durations are seconds.
+
+protostar.example.yml is the reference: a test holds its comments and these fields together.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from pyhelpers.config.crossings import crossings
+from pyhelpers.config.rules import (
+    SSH_PATTERN,
+    EngineName,
+    HeaderName,
+    RegistryAddress,
+    RelativePath,
+    Repository,
+    RootPath,
+    SecretUrl,
+    ServiceName,
+    Slug,
+    SshTarget,
+    UrlPath,
+    Word,
+)
+
+_HOUR_S = 3600.0
+_DAY_S = 24 * _HOUR_S
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class _Model(BaseModel):
+    # Strict: '3000' is not a port, and `yes` is not a name. Inputs stay out of errors, because
+    # they may hold what came from the environment.
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, hide_input_in_errors=True, allow_inf_nan=False
+    )
+
+
+def _host_forms(schema: dict[str, Any]) -> None:
+    local = {"required": ["local"], "properties": {"local": {"const": True}}}
+    schema["oneOf"] = [{"required": ["ssh"], "not": local}, {**local, "not": {"required": ["ssh"]}}]
+
+
+class Host(_Model):
+    """A machine with a Docker engine: this one (`local: true`), or one reached by SSH."""
+
+    model_config = ConfigDict(json_schema_extra=_host_forms)
+
+    local: bool = Field(default=False, description="The machine that Protostar runs on.")
+    ssh: SshTarget | None = Field(default=None, description="user@host or user@host:port.")
+    root: RootPath = Field(
+        default=PurePosixPath("/srv/protostar"),
+        description="Where Protostar keeps its files there.",
+    )
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.local == (self.ssh is not None):
+            words = "must say either `local: true` or `ssh: user@host`"
+            raise PydanticCustomError("rule", "{words}", {"words": words})
+        return self
+
+    def ssh_parts(self) -> tuple[str, str, int] | None:
+        """(user, host, port), or None for a local host. An IPv6 address is without brackets."""
+        found = re.fullmatch(SSH_PATTERN, self.ssh or "")
+        if found is None:
+            return None
+        return found["user"], found["host"].strip("[]"), int(found["port"] or 22)
+
+
+class Registry(_Model):
+    """Where images come from."""
+
+    address: RegistryAddress = Field(description="host:port, as the deployer reaches it.")
+    reach: Literal["tunnel", "direct", "none"] = Field(
+        description="How a host reaches it: through the deploy's SSH connection, by itself, or not."
+    )
+
+
+class Gateway(_Model):
+    """An nginx container that sends each request to the live colour."""
+
+    # The name in the map stands in for an absent `container`: see Config.
+    model_config = ConfigDict(json_schema_extra=lambda schema: schema.pop("required"))
+
+    container: EngineName = Field(description="The container's name; else the gateway's own.")
+    network: EngineName = Field(
+        default="protostar_edge", description="The Docker network that it shares with the colours."
+    )
+    private_port: Port = Field(default=8081, description="Its listener for probes, on loopback.")
+    public_port: Port = Field(default=80, description="Its listener for users.")
+
+
+class Ready(_Model):
+    """When a new colour may have traffic."""
+
+    path: UrlPath = Field(
+        default="/health/ready", description="Answers 200 when the service is ready."
+    )
+    timeout_s: float = Field(
+        default=120.0, gt=0, le=_HOUR_S, description="One deadline for all replicas."
+    )
+    release_header: HeaderName | None = Field(
+        default="X-Release",
+        description="The answer's header that names the release; null: it has none.",
+    )
+
+
+class Verify(_Model):
+    """The proof after the switch."""
+
+    answers: int = Field(
+        default=10, ge=1, le=1000, description="Answers in a row that the new release must give."
+    )
+
+
+class Bake(_Model):
+    """How the new colour is watched under real traffic, the old one still warm."""
+
+    for_s: float = Field(default=30.0, ge=0, le=_DAY_S, description="How long; 0 leaves it out.")
+    max_5xx_percent: float = Field(
+        default=1.0, ge=0, le=100, description="More than this flips back …"
+    )
+    min_errors: int = Field(
+        default=5, ge=1, le=1_000_000, description="… if there were this many errors."
+    )
+    min_requests: int = Field(
+        default=20, ge=1, le=1_000_000, description="With fewer requests there is no verdict."
+    )
+
+
+class Service(_Model):
+    """What is deployed: one Compose file, one image, two colours."""
+
+    host: Slug = Field(description="One of the hosts.")
+    kind: Literal["http", "worker"] = Field(
+        default="http", description="Answers requests, or takes jobs."
+    )
+    image: Repository = Field(description="Its repository, without registry and tag.")
+    compose: RelativePath = Field(description="Its Compose file, relative to this file.")
+    compose_service: EngineName = Field(default="app", description="Its key in the Compose file.")
+    port: Port = Field(description="Where the container listens.")
+    ready: Ready = Field(default=Ready(), description="When a new colour may have traffic.")
+    gateway: Slug = Field(default="gateway", description="One of the gateways.")
+    route: UrlPath | None = Field(
+        default=None, description="Its public path prefix; null: not public."
+    )
+    before_switch: list[Annotated[list[Word], Field(min_length=1)]] = Field(
+        default=[],
+        description="Commands run once, in a container of the new image, before the switch.",
+    )
+    before_switch_timeout_s: float = Field(
+        default=600.0, gt=0, le=_DAY_S, description="For each command."
+    )
+    replicas: int = Field(default=1, ge=1, le=16, description="Containers of each colour.")
+    drain_s: float = Field(
+        default=60.0, ge=0, le=_DAY_S, description="How long the old colour may finish what it has."
+    )
+    stop_grace_s: float = Field(
+        default=10.0, ge=0, le=_HOUR_S, description="From SIGTERM to SIGKILL, after the drain."
+    )
+    verify: Verify = Field(default=Verify(), description="The proof after the switch.")
+    bake: Bake = Field(
+        default=Bake(), description="How the new colour is watched after the switch."
+    )
+    keep_warm: bool = Field(
+        default=False, description="Leave the old colour running until the next one."
+    )
+    keep_releases: int = Field(default=5, ge=2, le=100, description="Releases kept on the host.")
+    marker: bool = Field(default=True, description="worker only: whether it watches its marker.")
+    memory_mb: int | None = Field(
+        default=None, ge=1, le=1_048_576, description="MiB of one container, for the preflight."
+    )
+
+
+class Notify(_Model):
+    """Who hears of a refusal and of a flip-back."""
+
+    webhook: SecretUrl = Field(description="Gets a POST with a JSON object.")
+
+
+class Config(_Model):
+    """One installation: one file."""
+
+    project: Slug = Field(description="The installation's name.")
+    hosts: Mapping[Slug, Host] = Field(min_length=1, description="The machines, by name.")
+    registry: Registry | None = Field(
+        default=None, description="Where images come from; null: nowhere."
+    )
+    gateways: Mapping[Slug, Gateway] = Field(
+        default={"gateway": Gateway(container="gateway")}, min_length=1, description="By name."
+    )
+    services: Mapping[ServiceName, Service] = Field(
+        min_length=1, description="What is deployed, by name."
+    )
+    notify: Notify | None = Field(
+        default=None, description="Who hears of a refusal and of a flip-back."
+    )
+
+    @field_validator("gateways", mode="before")
+    @classmethod
+    def _name_containers(cls, gateways: object) -> object:
+        if not isinstance(gateways, Mapping):
+            return gateways
+        return {name: _named(name, gateway) for name, gateway in gateways.items()}
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        found = list(crossings(self.model_dump(exclude_unset=True)))
+        if found:
+            words = "; ".join(f"{'.'.join(one.path)}: {one.words}" for one in found)
+            raise PydanticCustomError("crossing", "{words}", {"words": words})
+        return self
+
+
+def _named(name: object, gateway: object) -> object:
+    if isinstance(gateway, dict) and "container" not in gateway:
+        return {"container": name, **gateway}
+    return gateway

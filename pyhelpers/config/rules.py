@@ -1,0 +1,150 @@
+"""What a text in protostar.yml may look like, each rule with the words that say so."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError, core_schema
+
+from pyhelpers.config.secret import Secret
+
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+    from pydantic.json_schema import JsonSchemaValue
+    from pydantic_core import CoreSchema
+
+_Value = TypeVar("_Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A pattern that the whole text must match, and what a person is told when it does not.
+
+    The words never hold the value: it may have come from the environment.
+    """
+
+    pattern: str
+    words: str
+
+    def check(self, value: _Value) -> _Value:
+        if re.fullmatch(self.pattern, str(value)) is None:
+            raise PydanticCustomError("rule", "{words}", {"words": self.words})
+        return value
+
+    def __get_pydantic_core_schema__(
+        self, source: type[Any], handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {**handler(schema), "pattern": f"^{self.pattern}$"}
+
+
+_SLUG = r"[a-z][a-z0-9-]{0,30}"
+_SLUG_WORDS = "lower-case letters, digits and hyphens, a letter first, at most 31 characters"
+
+Slug = Annotated[str, Rule(_SLUG, f"must be {_SLUG_WORDS}")]
+
+# `api-blue` names a colour of `api` on the network and in the engine.
+ServiceName = Annotated[
+    str,
+    Rule(
+        rf"(?!.*-(blue|green)$){_SLUG}",
+        f"must be {_SLUG_WORDS}, without -blue or -green at its end (they name the colours)",
+    ),
+]
+
+# Docker's own rule for the names of containers and networks.
+EngineName = Annotated[
+    str,
+    Rule(
+        r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,126}",
+        "must be a name as Docker allows it: letters, digits, . _ -",
+    ),
+]
+
+_PORT = r"(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})"
+
+# No leading hyphen anywhere: ssh would read it as an option.
+SSH_PATTERN = (
+    r"(?P<user>[A-Za-z_][A-Za-z0-9_.-]{0,31})@"
+    r"(?P<host>[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\])"
+    rf"(:(?P<port>{_PORT}))?"
+)
+SshTarget = Annotated[
+    str,
+    Rule(
+        SSH_PATTERN.replace("?P<user>", "").replace("?P<host>", "").replace("?P<port>", ""),
+        "must be user@host or user@host:port",
+    ),
+]
+
+# A colon would split a mount, a blank a shell word, `..` would lead somewhere else.
+RootPath = Annotated[
+    PurePosixPath,
+    # Not strict: YAML knows no paths, only text.
+    Field(strict=False),
+    Rule(
+        r"(?!.*/\.\.?(/|$))/[A-Za-z0-9._-][A-Za-z0-9._/-]*",
+        "must be an absolute path of letters, digits, . _ - and /, and not / itself",
+    ),
+]
+RelativePath = Annotated[
+    str,
+    Rule(
+        r"(?!(.*/)?\.\.(/|$))[^/\s\\:][^\s\\:]*",
+        "must be a path below the folder of this file, without blanks, colons and ..",
+    ),
+]
+
+_PART = r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*"
+Repository = Annotated[
+    str,
+    Rule(
+        rf"(?=.{{1,200}}$){_PART}(/{_PART})*",
+        "must be a repository in lower case without registry, tag and digest, as in team/api",
+    ),
+]
+RegistryAddress = Annotated[
+    str,
+    Rule(
+        r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:" + _PORT + ")?",
+        "must be host or host:port, without https:// and without a path",
+    ),
+]
+
+# These end up in the gateway's configuration: nothing there may have a meaning to nginx.
+UrlPath = Annotated[
+    str,
+    Rule(
+        r"(?!.*//)(?!.*/\.\.?(/|$))/[A-Za-z0-9._~/-]*",
+        "must begin with / and hold only letters, digits, . _ ~ - and /",
+    ),
+]
+HeaderName = Annotated[
+    str,
+    Rule(r"[A-Za-z][A-Za-z0-9-]{0,63}", "must be a header's name as in X-Release"),
+]
+
+# NUL cannot stand in a command's arguments.
+Word = Annotated[str, Rule(r"[^\0]*", "must be text without NUL characters")]
+
+
+def _url(value: Secret) -> Secret:
+    if re.fullmatch(r"https?://[A-Za-z0-9\[][^\s/]*(/\S*)?", value.reveal()) is None:
+        words = "must be a URL that begins with https:// or http://"
+        raise PydanticCustomError("secret", "{words}", {"words": words})
+    return value
+
+
+SecretUrl = Annotated[
+    Secret,
+    AfterValidator(_url),
+    WithJsonSchema({"type": "string", "writeOnly": True}),
+]
