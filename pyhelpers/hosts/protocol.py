@@ -1,0 +1,85 @@
+"""What a machine can do for the rooms above: run, read, put, hold a lock, talk to its engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import PurePosixPath
+
+    from docker import DockerClient
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A command that ended: its exit status and what it wrote, decoded as UTF-8."""
+
+    argv: tuple[str, ...]
+    status: int
+    out: str
+    err: str
+
+    @property
+    def ok(self) -> bool:
+        return self.status == 0
+
+
+class Channel(Protocol):
+    """A long-lived process on the host that is spoken to in lines."""
+
+    def send(self, line: str) -> None:
+        """Write one line; raises `ChannelClosed` when nobody reads any more."""
+
+    def receive(self, deadline_s: float) -> str | None:
+        """The next line without its newline; None after `deadline_s`; raises `ChannelClosed`."""
+
+    def close(self) -> None:
+        """Close the process's stdin and stop listening; the process decides what that means."""
+
+
+class ChannelClosed(Exception):
+    """The process at the other end is gone, or the line to it."""
+
+
+class Host(Protocol):
+    """One machine. Every call has a deadline; every path is absolute on that machine."""
+
+    name: str
+    root: PurePosixPath
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        deadline_s: float,
+        stdin: bytes = b"",
+        on_line: Callable[[str], None] | None = None,
+    ) -> Finished:
+        """Run to the end. `on_line` hears stdout and stderr as they come.
+
+        Raises `DeadlinePassed` after `deadline_s` (the command is ended), `Unreachable` when the
+        program or the machine is not there.
+        """
+
+    def start(self, argv: Sequence[str]) -> Channel:
+        """Start a process that outlives us if it wants to; speak to it in lines."""
+
+    def read(self, path: PurePosixPath, limit_bytes: int = 1 << 20) -> bytes | None:
+        """The file's last `limit_bytes`, or None when there is none."""
+
+    def names(self, path: PurePosixPath) -> frozenset[str]:
+        """What the folder holds; empty when there is none."""
+
+    def put(self, path: PurePosixPath, data: bytes, mode: int = 0o644) -> None:
+        """Write whole or not at all: a file beside it, synced, renamed. Makes the folders."""
+
+    def docker(self) -> DockerClient:
+        """The engine's API. Used to read; what changes something is run as a fenced command."""
+
+    def url(self, port: int) -> str:
+        """A base URL by which the deployer reaches this loopback port of the host."""
+
+    def close(self) -> None:
+        """Let go of what the connection holds."""
