@@ -1,0 +1,1 @@
+"""A small queue consumer to deploy."""

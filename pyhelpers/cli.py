@@ -1,0 +1,111 @@
+"""The command `protostar`: its groups are the rooms. Composes; decides nothing.
+
+A group is imported when it is asked for: `--help` must answer at once.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from pyhelpers import console
+from pyhelpers.errors import Exit, Interrupted, ProtostarError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+GROUPS: Mapping[str, tuple[str, str]] = {
+    "deploy": ("pyhelpers.deploy.cli", "Replace a running service so that nobody notices."),
+    "config": ("pyhelpers.config.cli", "Check and show protostar.yml."),
+    "sync": ("pyhelpers.sync.cli", "Configuration of the servers."),
+}
+
+
+class Rooms(click.Group):
+    """Loads a room's commands only when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*GROUPS, *super().list_commands(ctx)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in GROUPS:
+            return super().get_command(ctx, cmd_name)
+        return load_group(cmd_name)
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        own = [(name, command.get_short_help_str()) for name, command in self.commands.items()]
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in GROUPS.items()] + own)
+
+
+def load_group(name: str) -> click.Command:
+    group: click.Command = importlib.import_module(GROUPS[name][0]).group
+    return group
+
+
+@click.group(cls=Rooms, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="protostar", prog_name="protostar")
+def protostar() -> None:
+    """Deploys on plain Docker that no user notices.
+
+    \b
+    Examples:
+      protostar deploy plan api v2       what would be done
+      protostar deploy run api v2        do it
+      protostar deploy rollback api      back to the last good release
+      protostar config check             is protostar.yml right?
+    """
+
+
+@protostar.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print the completion script of your shell.
+
+    \b
+    Example:
+      protostar completion bash > /etc/bash_completion.d/protostar
+    """
+    from click.shell_completion import get_completion_class
+
+    kind = get_completion_class(shell)
+    if kind is not None:
+        console.say(kind(protostar, {}, "protostar", "_PROTOSTAR_COMPLETE").source())
+
+
+def main() -> None:
+    run(protostar, "protostar")
+
+
+def run_group(name: str) -> None:
+    """`python -m pyhelpers.<name>`."""
+    run(load_group(name), f"python -m pyhelpers.{name}")
+
+
+def run(command: click.Command, name: str) -> None:
+    """Run, and turn what goes wrong into the documented exit codes."""
+    try:
+        code = command.main(prog_name=name, standalone_mode=False)
+    except click.exceptions.Abort:
+        problem: ProtostarError = Interrupted(error="interrupted", state="nothing was changed")
+    except click.ClickException as wrong:
+        wrong.show()
+        sys.exit(Exit.USAGE)
+    except ProtostarError as wrong:
+        problem = wrong
+    except Exception as wrong:
+        if "PROTOSTAR_DEBUG" in os.environ:
+            raise
+        problem = ProtostarError(
+            error=f"unexpected: {type(wrong).__name__}: {wrong}",
+            state="unknown; `protostar deploy status` reads it from the host",
+            try_="the same command with PROTOSTAR_DEBUG=1, for the traceback",
+        )
+    else:
+        sys.exit(code or 0)
+    console.fail(problem, json_wanted="--json" in sys.argv)
+    sys.exit(problem.exit_code)

@@ -1,0 +1,5 @@
+"""`python -m pyhelpers.deploy`."""
+
+from pyhelpers.cli import run_group
+
+run_group("deploy")

@@ -1,0 +1,79 @@
+"""What the commands of the room share: the group, the options, the way to a site."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import re
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pyhelpers.config.options import load_config
+
+if TYPE_CHECKING:
+    from pyhelpers.deploy.site import Site
+
+json_option = click.option("--json", "json_wanted", is_flag=True, help="One object on stdout.")
+
+
+def complete_services(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """For shell completion: the services of protostar.yml."""
+    try:
+        names = load_config(ctx.params.get("file") or Path("protostar.yml")).services
+    except Exception:  # noqa: BLE001 - a completion must not break the user's prompt
+        return []
+    return [name for name in names if name.startswith(incomplete)]
+
+
+service_argument = click.argument("service", shell_complete=complete_services)
+
+
+def who() -> str:
+    """user@machine, or what PROTOSTAR_WHO says (Jenkins names the person behind a build)."""
+    name = os.environ.get("PROTOSTAR_WHO") or f"{_user()}@{socket.gethostname()}"
+    return re.sub(r"[^\w@.:+-]+", "_", name)
+
+
+def _user() -> str:
+    """A container of a CI server may run as a number that has no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
+
+
+def site_of(file: Path, name: str) -> Site:
+    from pathlib import PurePosixPath
+
+    from pyhelpers.deploy.site import open_site, service_of
+    from pyhelpers.hosts.local import LocalHost
+
+    config = load_config(file)
+    host_name = service_of(config, name).host
+    settings = config.hosts[host_name]
+    if not settings.local:
+        raise click.UsageError(f"host {host_name}: only `local: true` can be deployed to so far")
+    host = LocalHost(host_name, PurePosixPath(settings.root))
+    return open_site(config, file.resolve().parent, name, host)
+
+
+@click.group(name="deploy", context_settings={"help_option_names": ["-h", "--help"]})
+def group() -> None:
+    """Replace a running service so that nobody notices.
+
+    \b
+    Examples:
+      protostar deploy plan api v2            what would be done, step by step
+      protostar deploy run api v2             do it
+      protostar deploy run api v2 --detach    return once the new colour is committed
+      protostar deploy rollback api           the last good release, no version needed
+      protostar deploy rollback api --now     and end the deploy that is going on
+      protostar deploy status                 what serves where
+    \b
+    Exit codes: 0 done or nothing to do · 1 unexpected · 2 usage · 3 configuration ·
+    4 preflight or unreachable · 5 locked by another · 6 failed, traffic never moved ·
+    7 failed after the switch · 130 interrupted
+    """

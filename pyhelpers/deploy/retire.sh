@@ -1,0 +1,126 @@
+# shellcheck shell=bash
+# The guard's second half: what becomes of a colour that is not live. Sourced by guard.sh, whose
+# variables it uses: root, service, gateway, port, drain_ms, grace_s, kind, ready_path, room.
+# shellcheck disable=SC2154
+
+# A hanging engine must not hold the guard, nor its children the locks (8, 9) when it is killed.
+engine() { timeout 30 docker "$@" 8>&- 9>&-; }
+
+colour_filters() {
+  printf -- '--filter label=org.protostar.%s ' "service=$service" "colour=$1"
+  printf -- '--filter label=com.docker.compose.oneoff=False'
+}
+# Word splitting of the filters is meant: names and colours are slugs, checked by the deployer.
+# shellcheck disable=SC2046
+running() { engine ps -q --no-trunc $(colour_filters "$1") && adopted "$1"; }
+# shellcheck disable=SC2046
+ours() { engine ps -aq --no-trunc $(colour_filters "$1"); }
+adopted() { [ ! -e "$root/adopted/$service.$1" ] || cat "$root/adopted/$service.$1"; }
+
+addresses() {  # COLOUR: of its running containers, dotted
+  local id
+  for id in $(running "$1"); do
+    engine inspect -f '{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}' "$id"
+  done
+}
+
+hex_addresses() {  # ADDRESS…: as /proc/net/tcp writes them, port behind
+  local ip
+  for ip; do
+    # shellcheck disable=SC2086
+    (IFS=.; set -- $ip; printf '%02X%02X%02X%02X:%04X\n' "$4" "$3" "$2" "$1" "$port")
+  done
+}
+
+connections() {  # HEX: open (01) and opening (02) ones from the gateway; kept-alive ones too
+  local table
+  table=$(engine exec "$gateway" cat /proc/net/tcp) || return
+  awk -v want="$1" 'index(want, $3) && ($4 == "01" || $4 == "02") { n++ } END { print n + 0 }' \
+    <<<"$table"
+}
+
+# Asked directly, not by the gateway's probe: that would leave a kept-alive connection, which
+# counts. From the host, so the guard must run where the engine's bridge is reached.
+# shellcheck disable=SC2016 # for the bash that runs it
+ASK='exec 5<>"/dev/tcp/$1/$2" && printf "GET %s HTTP/1.0\r\nHost: guard\r\n\r\n" "$3" >&5 && cat <&5'
+
+jobs_in_flight() {  # ADDRESS: what a worker's ready answer says
+  local answer
+  answer=$(timeout 2 bash -c "$ASK" ask "$1" "$port" "$ready_path") || return
+  sed -n 's/.*"in_flight": *\([0-9]*\).*/\1/p' <<<"$answer"
+}
+
+in_flight() {  # HEX ADDRESS…: a number, or ? when somebody could not be asked: that is not 0
+  local n jobs ip
+  n=$(connections "$1") || { echo '?'; return; }
+  shift
+  if [ "$kind" = worker ]; then
+    for ip; do
+      jobs=$(jobs_in_flight "$ip")
+      [ -n "$jobs" ] || { echo '?'; return; }
+      n=$((n + jobs))
+    done
+  fi
+  echo "$n"
+}
+
+drain() {  # COLOUR: until nothing is in flight twice in a row, or drain_ms have passed
+  local hex ips=() started n=0 quiet=0
+  drained_ms=0 cut=0
+  # shellcheck disable=SC2207 # a list of addresses, a word each
+  [ "$drain_ms" -gt 0 ] && ips=($(addresses "$1"))
+  hex=$(hex_addresses "${ips[@]}")
+  started=$(now_ms)
+  while [ "${#ips[@]}" -gt 0 ] && [ "$drained_ms" -lt "$drain_ms" ]; do
+    n=$(in_flight "$hex" "${ips[@]}")
+    if [ "$n" = 0 ]; then quiet=$((quiet + 1)); else quiet=0; fi
+    [ "$quiet" -ge 2 ] && break
+    say draining "$n"
+    sleep 0.2
+    drained_ms=$(($(now_ms) - started))
+  done
+  if [ "$quiet" -lt 2 ] && [ "$n" != '?' ]; then cut=$n; fi
+  say drained "$drained_ms" "$cut"
+}
+
+stop() {  # COLOUR keep|remove: SIGTERM and its grace period; a failed colour is kept for its logs
+  local ids all
+  mapfile -t ids < <(ours "$1")
+  mapfile -t all < <(ours "$1"; adopted "$1")
+  if [ "${#all[@]}" -gt 0 ]; then
+    # In the background: a signal to this script must not wait for the grace period. This child
+    # keeps the lock, so that nobody starts anew before the colour has stopped.
+    timeout $((grace_s + 30)) docker stop -t "$grace_s" "${all[@]}" >/dev/null &
+    wait $! || say trouble "docker stop of $1 failed, see $room/log"
+  fi
+  if [ "$2" = remove ]; then
+    # With their anonymous volumes. An adopted container is somebody's: stopped, never removed.
+    [ "${#ids[@]}" -eq 0 ] || engine rm --volumes "${ids[@]}" >/dev/null
+    rm -f -- "$root/adopted/$service.$1"
+  fi
+  say stopped "$1"
+}
+
+retire() {  # COLOUR keep|remove. Never the live one. Waits for a command that outlived its deployer.
+  [ "$1" = none ] && return
+  is_live "$1" && return
+  until flock --exclusive --wait 1 7; do say waiting; done
+  own "drain $1"; drain "$1"
+  own "stop $1"; stop "$1" "$2"
+  flock --unlock 7
+}
+
+prune() {  # RELEASE or RELEASE=REFERENCE: a pulled image keeps its digest reference beside our tag
+  local each release
+  for each in $releases_to_prune; do
+    release=${each%%=*}
+    [[ $release =~ ^[0-9a-f]{12}$ ]] || continue
+    engine ps -aq --filter "label=org.protostar.service=$service" \
+      --filter "label=org.protostar.release=$release" --filter status=exited |
+      xargs -r timeout 30 docker rm --volumes >/dev/null
+    engine image rm "protostar-release/$service:$release" >/dev/null
+    [ "$each" = "$release" ] || engine image rm "${each#*=}" >/dev/null
+    rm -rf -- "${root:?}/releases/$service/$release"
+    say pruned "$release"
+  done
+}

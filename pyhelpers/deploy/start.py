@@ -1,0 +1,151 @@
+"""The steps before traffic: fetch the image, run the hooks, start the idle colour."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from docker.errors import NotFound
+
+from pyhelpers.deploy import commands
+from pyhelpers.deploy.compose_file import file_mode
+from pyhelpers.deploy.facts import Engine, read_containers, running_hooks
+from pyhelpers.errors import FailedBeforeSwitch, Unreachable
+
+if TYPE_CHECKING:
+    from pyhelpers.deploy.run import Run
+    from pyhelpers.hosts.protocol import Finished
+
+PULL_S = 1800.0
+COMPOSE_S = 120.0
+QUICK_S = 30.0
+LAST_LINES = 50
+
+
+def fetch_image(run: Run) -> None:
+    """Pull what is not there, give it the release's own name, deliver the release's folder."""
+    name, release = run.plan.target.name, run.plan.target.release
+    if run.plan.pull:
+        pulled = run.guard.run(
+            commands.pull(release.image), deadline_s=PULL_S, on_line=run.show.note
+        )
+        _must(pulled, f"pulling {release.image}")
+    _must(run.guard.run(commands.tag(release.image, name, release.id), deadline_s=QUICK_S), "tag")
+    folder = commands.release_folder(run.host.root, name, release.id)
+    present = run.host.names(folder)
+    for file, data in run.files.items():
+        if file not in present:
+            run.host.put(folder / file, data, file_mode(file))
+
+
+def run_hooks(run: Run) -> None:
+    """Each hook once a release: its container's name says that it has run."""
+    service = run.plan.target.service
+    _wait_for_running_hooks(run)
+    # Said before the first one starts: if we die in it, the record still knows.
+    run.guard.about({**run.about, "hooks_ran": True})
+    for number, argv in enumerate(service.before_switch, start=1):
+        if _has_run(run, number):
+            run.show.note(f"hook {number} has run for this release already")
+            continue
+        _run_hook(run, number, argv)
+
+
+def _wait_for_running_hooks(run: Run) -> None:
+    """Of whatever release: a migration that outlived its deployer must not get a second beside it.
+
+    It is waited for, never removed.
+    """
+    name, limit_s = run.plan.target.name, run.plan.target.service.before_switch_timeout_s
+    for container in running_hooks(run.host, name):
+        run.show.note(f"waiting for {container}, of an earlier attempt")
+        run.guard.run(commands.wait_for(container), deadline_s=limit_s)
+    left = running_hooks(run.host, name)
+    if left:
+        raise FailedBeforeSwitch(
+            error=f"{left[0]}, of an earlier attempt, still runs after {limit_s:g} s",
+            try_=f"docker logs --tail 50 {left[0]}",
+        )
+
+
+def _run_hook(run: Run, number: int, argv: list[str]) -> None:
+    """Detached and waited for: what we or our connection do meanwhile does not reach it."""
+    target, host = run.plan.target, run.host
+    key, limit_s = target.service.compose_service, target.service.before_switch_timeout_s
+    container = commands.hook_container(target.name, target.release.id, number)
+    run.show.note(f"`docker logs -f {container}` shows it")
+    command = commands.hook(
+        host.root, target.name, target.release, run.plan.idle, key, number, argv
+    )
+    finished = run.guard.run(command, deadline_s=limit_s)
+    if container in running_hooks(host, target.name):
+        raise FailedBeforeSwitch(
+            error=f"hook `{' '.join(argv)}` did not end within {limit_s:g} s; it still runs",
+            try_=f"docker logs --tail 50 {container}",
+        )
+    if finished.out.strip() != "0":
+        raise FailedBeforeSwitch(
+            error=f"hook `{' '.join(argv)}` ended with {finished.out.strip() or _tail(finished)}: "
+            f"{last_log_lines(run, container)}",
+            try_=f"docker logs {container}",
+        )
+
+
+def _has_run(run: Run, number: int) -> bool:
+    """A failed attempt's container is removed, so that its name is free for the next."""
+    name = commands.hook_container(run.plan.target.name, run.plan.target.release.id, number)
+    try:
+        state = Engine(run.host).inspect_container(name)["State"]
+    except NotFound:
+        return False
+    if state["Status"] == "exited" and state["ExitCode"] == 0:
+        return True
+    run.guard.run(commands.remove_containers([name]), deadline_s=QUICK_S)
+    return False
+
+
+def start_idle(run: Run) -> None:
+    """The idle colour's Compose project from the release's folder. From here on it is ours."""
+    target, plan = run.plan.target, run.plan
+    run.guard.mine(plan.idle)
+    before = read_containers(run.host, target.name, target.gateway.network)
+    stale = [c.id for c in before if c.colour is plan.idle and not c.running and not c.adopted]
+    if stale:
+        run.guard.run(commands.remove_containers(stale), deadline_s=QUICK_S)
+    service = target.service
+    command = commands.up(
+        run.host.root,
+        target.name,
+        target.release,
+        plan.idle,
+        service.replicas,
+        service.compose_service,
+    )
+    finished = run.guard.run(command, deadline_s=COMPOSE_S)
+    if not finished.ok:
+        raise FailedBeforeSwitch(
+            error=f"{commands.project(target.name, plan.idle)} did not start: {_tail(finished)}",
+            try_=f"protostar deploy plan {target.name} {target.release.label}",
+        )
+
+
+def last_log_lines(run: Run, container: str) -> str:
+    """The end of a failed container's log, for the error's reader. Never an error of its own."""
+    try:
+        text: bytes = Engine(run.host).logs(container, tail=LAST_LINES)
+    except (Unreachable, NotFound) as problem:
+        return f"(its log cannot be read: {type(problem).__name__})"
+    return text.decode(errors="replace").rstrip()
+
+
+def _must(finished: Finished, what: str) -> None:
+    if not finished.ok:
+        raise FailedBeforeSwitch(
+            error=f"{what} failed: {_tail(finished)}", try_="docker image ls; docker system df"
+        )
+
+
+def _tail(finished: Finished) -> str:
+    """The last thing that was said; Compose's own warnings (`time="…" level=…`) are not it."""
+    err = [line for line in finished.err.splitlines() if not line.startswith('time="')]
+    said = [line for line in err or finished.out.splitlines() if line.strip()]
+    return said[-1].strip() if said else f"status {finished.status}"

@@ -1,0 +1,200 @@
+"""The command line: exit codes, the three lines, the object, without an engine."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import click
+import pytest
+
+from pyhelpers import cli
+from pyhelpers.deploy.cli.shared import complete_services, who
+from pyhelpers.errors import Exit, LockedError, ProtostarError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CONFIG = """\
+project: shop
+hosts:
+  a5: { local: true, root: %s }
+  far: { ssh: deploy@far.lan }
+services:
+  api: { host: a5, image: shop/api, compose: api.yml, port: 3000 }
+  app: { host: far, image: shop/app, compose: app.yml, port: 3000 }
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "protostar.yml"
+    path.write_text(CONFIG % (tmp_path / "root"), encoding="utf-8")
+    return path
+
+
+def typed(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
+    """`protostar ARGUMENTS`, and how it ended."""
+    monkeypatch.setattr(sys, "argv", ["protostar", *map(str, arguments)])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    return int(ended.value.code or 0)
+
+
+def ends(problem: BaseException) -> click.Command:
+    """A command that ends like this, with and without `--json`."""
+
+    def callback(*, json: bool) -> None:
+        raise problem
+
+    return click.Command("x", callback=callback, params=[click.Option(["--json"], is_flag=True)])
+
+
+class TestTheExitCode:
+    @pytest.mark.parametrize("code", [code for code in Exit if code is not Exit.DONE])
+    def test_is_the_failures_own(
+        self, code: Exit, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setattr(sys, "argv", ["protostar"])
+        with pytest.raises(SystemExit) as ended:
+            cli.run(ends(ProtostarError(error="no", state="as it was", exit_code=code)), "x")
+        assert ended.value.code == code
+        assert capsys.readouterr().err == "Error: no\nState: as it was\n"
+
+    def test_is_130_when_a_question_is_broken_off(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setattr(sys, "argv", ["protostar"])
+        with pytest.raises(SystemExit) as ended:
+            cli.run(ends(KeyboardInterrupt()), "x")
+        assert ended.value.code == 130
+        assert "State: nothing was changed" in capsys.readouterr().err
+
+    def test_is_1_for_what_nobody_expected_and_says_how_to_see_more(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setattr(sys, "argv", ["protostar"])
+        monkeypatch.delenv("PROTOSTAR_DEBUG", raising=False)
+        with pytest.raises(SystemExit) as ended:
+            cli.run(ends(ZeroDivisionError("division by zero")), "x")
+        assert ended.value.code == 1
+        said = capsys.readouterr().err
+        assert "Error: unexpected: ZeroDivisionError: division by zero" in said
+        assert "PROTOSTAR_DEBUG=1" in said
+
+    def test_with_debug_it_is_the_traceback_itself(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(sys, "argv", ["protostar"])
+        monkeypatch.setenv("PROTOSTAR_DEBUG", "1")
+        with pytest.raises(ZeroDivisionError):
+            cli.run(ends(ZeroDivisionError()), "x")
+
+    def test_is_an_object_with_json(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setattr(sys, "argv", ["protostar", "--json"])
+        with pytest.raises(SystemExit) as ended:
+            cli.run(ends(LockedError(error="by bo")), "x")
+        assert ended.value.code == 5
+        assert json.loads(capsys.readouterr().out)["exit_code"] == 5
+
+
+class TestWhatIsTyped:
+    @pytest.mark.parametrize(
+        ("arguments", "code", "words"),
+        [
+            pytest.param(["deploy", "run"], 2, "Missing argument", id="too little"),
+            pytest.param(["deploy", "fly", "api"], 2, "No such command", id="an unknown command"),
+            pytest.param(["deploy", "run", "api", "v2", "--fast"], 2, "--fast", id="an option"),
+            pytest.param(["deploy", "adopt", "api", "--colour", "red"], 2, "red", id="a colour"),
+            pytest.param(["deploy", "plan", "apii", "v2"], 2, "no service `apii`", id="a service"),
+            pytest.param(["deploy", "plan", "app", "v2"], 2, "host far", id="a far host"),
+            pytest.param(
+                ["deploy", "plan", "api", "v2"], 3, "api.yml cannot be read", id="no file"
+            ),
+        ],
+    )
+    def test_wrongly_is_said_with_its_code(
+        self,
+        arguments: list[str],
+        code: int,
+        words: str,
+        file: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        monkeypatch.setenv("PROTOSTAR_FILE", str(file))
+        assert typed(monkeypatch, *arguments) == code
+        assert words in capsys.readouterr().err
+
+    def test_without_a_configuration_it_says_how_to_get_one(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setenv("PROTOSTAR_FILE", str(tmp_path / "none.yml"))
+        assert typed(monkeypatch, "deploy", "status", "api") == 3
+        assert "Try: cp protostar.example.yml" in capsys.readouterr().err
+
+    def test_a_history_that_is_empty_is_a_table_without_rows(
+        self, file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert typed(monkeypatch, "deploy", "history", "api", "-f", file) == 0
+        assert capsys.readouterr().out.split()[0] == "when"
+        assert typed(monkeypatch, "deploy", "history", "api", "--json", "-f", file) == 0
+        assert json.loads(capsys.readouterr().out) == []
+
+    def test_what_nobody_holds_need_not_be_unlocked(
+        self, file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert typed(monkeypatch, "deploy", "unlock", "api", "-f", file) == 0
+        assert capsys.readouterr().out == "api is not locked\n"
+
+    def test_nothing_is_left_on_the_host_by_looking(
+        self, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        typed(monkeypatch, "deploy", "history", "api", "-f", file)
+        assert not (tmp_path / "root").exists()
+
+
+class TestWho:
+    @pytest.mark.parametrize(
+        ("told", "who_it_is"),
+        [
+            ("ann", "ann"),
+            ("Kim Young-Hee", "Kim_Young-Hee"),
+            ("ann; rm -rf /", "ann_rm_-rf_"),
+            ('bo "x" \\', "bo_x_"),
+            ("안나@lab", "안나@lab"),
+        ],
+    )
+    def test_is_one_word_without_anything_to_quote(
+        self, told: str, who_it_is: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("PROTOSTAR_WHO", told)
+        assert who() == who_it_is
+
+    def test_is_the_user_and_the_machine_else(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("PROTOSTAR_WHO", raising=False)
+        assert who().count("@") == 1
+
+
+class TestCompletion:
+    def complete(self, file: Path, incomplete: str) -> list[str]:
+        context = click.Context(click.Command("x"))
+        context.params["file"] = file
+        return complete_services(context, click.Argument(["service"]), incomplete)
+
+    def test_offers_the_services_of_the_file(self, file: Path) -> None:
+        assert self.complete(file, "ap") == ["api", "app"]
+        assert self.complete(file, "api") == ["api"]
+        assert self.complete(file, "x") == []
+
+    def test_does_not_break_the_prompt_over_a_bad_file(self, file: Path) -> None:
+        file.write_text("services: [", encoding="utf-8")
+        assert self.complete(file, "a") == []
+
+    @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+    def test_is_a_script_for_each_shell(
+        self, shell: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert typed(monkeypatch, "completion", shell) == 0
+        assert "_PROTOSTAR_COMPLETE" in capsys.readouterr().out

@@ -1,0 +1,138 @@
+"""Which image is meant: what a person types, and what the engine or the registry knows of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from docker.errors import APIError
+
+from pyhelpers.config.model import Config
+from pyhelpers.deploy.image import find_image, reference, repository_of
+from pyhelpers.deploy.model import ImageFacts
+from pyhelpers.errors import Exit, Unreachable
+from tests.unit.deploy import builders
+from tests.unit.deploy.doubles import MemoryHost
+
+REGISTRY = {"address": "registry.lan:5000", "reach": "direct"}
+DIGEST = "sha256:" + "5f" * 32
+HERE: dict[str, Any] = {"Id": "sha256:" + "1d" * 32, "Architecture": "amd64", "Size": 200 << 20}
+TOLD = {"Descriptor": {"digest": DIGEST}, "Platforms": [{"architecture": "amd64", "os": "linux"}]}
+
+
+def config(registry: dict[str, str] | None) -> Config:
+    return Config.model_validate(
+        {
+            "project": "shop",
+            "hosts": {"a5": {"local": True}},
+            "registry": registry,
+            "services": {"api": builders.OF_THE_SERVICE},
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("registry", "version", "meant"),
+    [
+        (REGISTRY, "v2", "registry.lan:5000/shop/api:v2"),
+        (REGISTRY, f"@{DIGEST}", f"registry.lan:5000/shop/api@{DIGEST}"),
+        (REGISTRY, "other.lan/shop/api:v2", "other.lan/shop/api:v2"),
+        (REGISTRY, DIGEST, DIGEST),
+        ({**REGISTRY, "reach": "none"}, "v2", "shop/api:v2"),
+        (None, "v2", "shop/api:v2"),
+        (None, f"@{DIGEST}", f"shop/api@{DIGEST}"),
+    ],
+)
+def test_what_is_typed_means(registry: dict[str, str] | None, version: str, meant: str) -> None:
+    assert reference(config(registry), builders.service(), version) == meant
+
+
+@pytest.mark.parametrize(
+    ("whole", "repository"),
+    [
+        ("registry.lan:5000/shop/api:v2", "registry.lan:5000/shop/api"),
+        (f"registry.lan:5000/shop/api@{DIGEST}", "registry.lan:5000/shop/api"),
+        (f"registry.lan:5000/shop/api:v2@{DIGEST}", "registry.lan:5000/shop/api"),
+        ("registry.lan:5000/shop/api", "registry.lan:5000/shop/api"),
+        ("shop/api:v2", "shop/api"),
+        ("api:v2", "api"),
+        ("api", "api"),
+    ],
+)
+def test_a_port_is_no_tag(whole: str, repository: str) -> None:
+    assert repository_of(whole) == repository
+
+
+class TestInTheEngine:
+    def test_it_is_known_by_its_id(self) -> None:
+        host = MemoryHost()
+        host.engine.images["shop/api:v2"] = HERE
+        assert find_image(host, config(None), "shop/api:v2") == ImageFacts(
+            HERE["Id"], HERE["Id"], ("amd64",), present=True, size_bytes=200 << 20
+        )
+
+    def test_one_that_is_not_there_does_not_exist(self) -> None:
+        assert find_image(MemoryHost(), config(None), "shop/api:v2") is None
+
+    def test_the_registry_is_not_asked_for_what_it_does_not_hold(self) -> None:
+        host = MemoryHost()
+        host.engine.images["protostar-release/api:v1"] = HERE
+        found = find_image(host, config(REGISTRY), "protostar-release/api:v1")
+        assert found is not None
+        assert found.present
+
+    def test_an_engine_that_is_not_there_is_said(self) -> None:
+        host = MemoryHost()
+        host.engine.up = False
+        with pytest.raises(Unreachable) as failed:
+            find_image(host, config(None), "shop/api:v2")
+        assert failed.value.error == "a5: the engine does not answer (ConnectionRefusedError)"
+        assert failed.value.exit_code is Exit.PREFLIGHT
+
+
+class TestInTheRegistry:
+    WANTED = "registry.lan:5000/shop/api:v2"
+    PINNED = f"registry.lan:5000/shop/api@{DIGEST}"
+
+    def find(self, wanted: str = WANTED, **state: Any) -> ImageFacts | None:
+        host = MemoryHost()
+        host.engine.registry[wanted] = state.get("answer", TOLD)
+        host.engine.images.update(state.get("images", {}))
+        return find_image(host, config(REGISTRY), wanted)
+
+    def test_a_tag_becomes_a_digest(self) -> None:
+        assert self.find() == ImageFacts(self.PINNED, DIGEST, ("amd64",), present=False)
+
+    def test_a_digest_stays_one(self) -> None:
+        found = self.find(self.PINNED)
+        assert found is not None
+        assert found.reference == self.PINNED
+
+    def test_what_the_engine_has_already_is_present(self) -> None:
+        found = self.find(images={self.PINNED: HERE})
+        assert found is not None
+        assert found.present
+
+    def test_a_tag_of_the_same_name_in_the_engine_is_not_it(self) -> None:
+        found = self.find(images={self.WANTED: HERE})
+        assert found is not None
+        assert not found.present
+
+    @pytest.mark.parametrize("platforms", [None, []])
+    def test_an_image_may_keep_its_architecture_to_itself(self, platforms: Any) -> None:
+        found = self.find(answer={**TOLD, "Platforms": platforms})
+        assert found is not None
+        assert found.architectures == ()
+
+    def test_one_that_nobody_knows_does_not_exist(self) -> None:
+        assert find_image(MemoryHost(), config(REGISTRY), self.WANTED) is None
+
+    @pytest.mark.parametrize("words", ["manifest unknown: v2", "repository shop/api not found"])
+    def test_a_registry_may_say_so_in_its_own_words(self, words: str) -> None:
+        assert self.find(answer=APIError(words)) is None
+
+    def test_a_registry_that_does_not_answer_is_no_missing_image(self) -> None:
+        with pytest.raises(Unreachable) as failed:
+            self.find(answer=APIError("500", explanation="connection refused"))
+        assert "does not tell about registry.lan:5000/shop/api:v2" in failed.value.error
+        assert "connection refused" in failed.value.error

@@ -1,0 +1,94 @@
+"""Signals to a real process: one exception while it works, silence while it settles."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from typing import IO
+
+import pytest
+
+NUMBERS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+
+WORKING = """
+import sys, time
+from pyhelpers.deploy import interrupts
+from pyhelpers.errors import Interrupted
+try:
+    with interrupts.raised():
+        print("working", flush=True)
+        time.sleep(30)
+except Interrupted as problem:
+    print(problem.error, "|", problem.state, "|", int(problem.exit_code), flush=True)
+"""
+
+SETTLING = """
+import sys, time
+from pyhelpers.deploy import interrupts
+from pyhelpers.errors import Interrupted
+with interrupts.raised():
+    try:
+        print("working", flush=True)
+        time.sleep(30)
+    except Interrupted:
+        with interrupts.held_back():
+            print("settling", flush=True)
+            sys.stdin.readline()
+            print("settled", flush=True)
+"""
+
+AFTERWARDS = """
+import signal
+from pyhelpers.deploy import interrupts
+before = [signal.getsignal(number) for number in interrupts.SIGNALS]
+for block in (interrupts.raised, interrupts.held_back):
+    try:
+        with block():
+            raise KeyError
+    except KeyError:
+        pass
+print([signal.getsignal(number) for number in interrupts.SIGNALS] == before)
+"""
+
+
+def started(program: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def said(stream: IO[str] | None) -> str:
+    assert stream is not None
+    return stream.readline().rstrip("\n")
+
+
+@pytest.mark.parametrize("number", NUMBERS, ids=lambda number: number.name)
+def test_a_signal_while_it_works_raises_once_and_says_what_stands(number: signal.Signals) -> None:
+    with started(WORKING) as process:
+        assert said(process.stdout) == "working"
+        process.send_signal(number)
+        assert said(process.stdout) == f"interrupted by {number.name} | nothing was changed | 130"
+        assert process.wait(10) == 0
+
+
+def test_signals_while_it_settles_are_passed_over() -> None:
+    with started(SETTLING) as process:
+        assert said(process.stdout) == "working"
+        process.send_signal(signal.SIGINT)
+        assert said(process.stdout) == "settling"
+        for number in NUMBERS:
+            process.send_signal(number)
+        out, _ = process.communicate("go on\n", timeout=10)
+    assert out == "settled\n"
+    assert process.returncode == 0
+
+
+def test_afterwards_every_signal_is_handled_as_before() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", AFTERWARDS], capture_output=True, text=True, check=True, timeout=20
+    )
+    assert done.stdout == "True\n"
