@@ -1,0 +1,76 @@
+"""`python -m bench NAME`: measure, print one table, write one flat object. See script/bench."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from bench import output
+from bench.load import LoadError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+BENCHES = {
+    "deploy": "12 deploys in a row, a refusal and a flip-back under load; rollback, time, memory",
+    "kill": "the deployer is killed at each of its steps under load; what stands afterwards",
+    "marker": "what the marker costs at the gateway, beside a gateway that reloads",
+    "model": "every step broken in every way, in memory",
+}
+
+
+class Bench(Protocol):
+    """What a module of a bench holds. `rounds` None: as many as its figures need."""
+
+    FIGURES: Sequence[output.Figure]
+
+    def measure(self, rounds: int | None) -> Mapping[str, output.Value]: ...
+
+
+def main() -> int:
+    options = _options()
+    # However it is asked to end, what was started is taken away again.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    bench: Bench = importlib.import_module(f"bench.{options.name}")
+    try:
+        found = output.complete(bench.FIGURES, bench.measure(options.rounds))
+    except (output.BenchError, LoadError, RuntimeError) as problem:
+        print(f"Error: {problem}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted; what was started is removed", file=sys.stderr)
+        return 130
+    if options.json:
+        output.write(options.json, found)
+    output.show(bench.FIGURES, found)
+    return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="script/bench",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Measure, print a table, write one flat object.",
+        epilog="\n".join(f"{name:<8} {line}" for name, line in BENCHES.items()),
+    )
+    parser.add_argument("name", choices=BENCHES, help="see below")
+    parser.add_argument("--json", type=Path, help="write the figures to this file")
+    parser.add_argument(
+        "--rounds", type=_positive, help="fewer or more of what is repeated, to try the bench"
+    )
+    return parser.parse_args()
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("at least 1")
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main())
