@@ -1,0 +1,150 @@
+"""A worker changes its colour: every job is done once, and a bad version eats none too early."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from bench.engine import CHECKOUT, LABEL, docker
+
+from .colours import wait_until
+from .town import Town, said
+
+if TYPE_CHECKING:
+    from .conftest import Build
+
+pytestmark = pytest.mark.e2e
+
+
+class Queue:
+    """The example's Redis on the town's network, and the jobs in it."""
+
+    def __init__(self, town: Town) -> None:
+        self.container = f"queue-{town.at.tag}"
+        label = {LABEL: town.at.tag}
+        redis = {"container_name": self.container, "labels": label, "restart": "no"}
+        override = {
+            "services": {"redis": redis},
+            "networks": {"edge": {"name": town.at.network, "external": True}},
+            "volumes": {"data": {"name": f"queue-{town.at.tag}", "labels": label}},
+        }
+        path = town.folder / "redis.json"
+        path.write_text(json.dumps(override))
+        files = ["-f", str(CHECKOUT / "examples/worker/redis.yml"), "-f", str(path)]
+        docker("compose", "-p", self.container, *files, "up", "-d")
+        wait_until(lambda: self.cli("PING") == ["PONG"], "Redis answers")
+
+    def cli(self, *words: str) -> list[str]:
+        out = docker("exec", self.container, "redis-cli", *words)
+        return [line for line in out.splitlines() if line]
+
+    def add(self, *jobs: str) -> None:
+        self.cli("LPUSH", "jobs", *jobs)
+
+    def ended(self, how: str) -> list[tuple[str, str]]:
+        """(job, release) of each job that is done, or failed, in the order of their ends."""
+        lines = (line.split() for line in self.cli("LRANGE", f"jobs:{how}", "0", "-1"))
+        return [(job, release) for job, release in lines]
+
+    def wait_until_empty(self) -> None:
+        lists = ("jobs", "jobs:processing:blue", "jobs:processing:green")
+        wait_until(lambda: not any(self.cli("LRANGE", each, "0", "-1") for each in lists), "empty")
+
+
+@pytest.fixture
+def town(build: Build) -> Town:
+    return build(example="worker")
+
+
+@pytest.fixture
+def queue(town: Town) -> Queue:
+    """v1 takes jobs, on blue."""
+    queue = Queue(town)
+    town.deployed("v1")
+    return queue
+
+
+def told(town: Town, colour: str) -> dict[str, object]:
+    """What a colour says of itself, whichever is live."""
+    url = f"{town.at.private_url}/-/probe/{town.name}/{colour}/health/ready"
+    answer = httpx.get(url, trust_env=False)
+    nothing: dict[str, object] = {"ready": False}
+    return dict(answer.json()) if "X-Release" in answer.headers else nothing
+
+
+def jobs(count: int) -> list[str]:
+    return [f"job-{number}" for number in range(count)]
+
+
+def test_every_job_is_done_once_over_a_change_of_colour(town: Town, queue: Queue) -> None:
+    wanted = jobs(120)
+    queue.add(*wanted)
+    town.deployed("v2")
+    queue.wait_until_empty()
+    done = queue.ended("done")
+    assert Counter(job for job, _ in done) == dict.fromkeys(wanted, 1)
+    assert queue.ended("failed") == []
+    by = [release for _, release in done]
+    old, new = town.release("v1"), town.release("v2")
+    assert set(by) == {old, new}
+    # What the old one had in flight at the switch it finished; it took nothing after that.
+    assert by[by.index(new) :].count(old) <= 1
+    assert town.colours_running() == ["green"]
+
+
+def test_the_job_in_flight_is_waited_for(town: Town, queue: Queue) -> None:
+    town.at.set_environment(town.name, WORK_S="2")
+    town.deployed("v1")
+    queue.add("long")
+    wait_until(lambda: told(town, town.live())["in_flight"] == 1, "it is taken")
+    old = town.at.history(town.name)[-2]["release"]["id"]
+    town.at.set_environment(town.name, WORK_S="0.1")
+    done = town.deployed("v2", "--json").told
+    assert (done["cut"], done["drain_s"] < 5) == (0, True)
+    assert queue.ended("done") == [("long", old)]
+
+
+def test_a_version_that_fails_takes_no_job_before_the_switch_and_is_flipped_back(
+    town: Town, queue: Queue
+) -> None:
+    town.at.set(town.name, bake={"for_s": 30, "max_5xx_percent": 1, "min_errors": 5})
+    wanted = jobs(150)
+    with town.start("run", "v4") as deployer:
+        deployer.reached("wait ready")
+        # Held before the switch for as long as its guard bears it.
+        deployer.signal(signal.SIGSTOP)
+        queue.add(*wanted)
+        wait_until(lambda: told(town, "green")["ready"], "v4 is ready")
+        time.sleep(1)
+        assert (told(town, "green")["consuming"], told(town, "blue")["consuming"]) == (False, True)
+        assert queue.ended("failed") == []
+        deployer.signal(signal.SIGCONT)
+        bad = deployer.finish()
+    assert bad.code == 7
+    three = said(bad)
+    assert "v4 is worse than it may be: " in three.error
+    assert three.state == f"{town.name}-blue serves; traffic was flipped back"
+    queue.wait_until_empty()
+    done, failed = queue.ended("done"), queue.ended("failed")
+    assert Counter(job for job, _ in done + failed) == dict.fromkeys(wanted, 1)
+    assert {release for _, release in done} == {town.release("v1")}
+    assert {release for _, release in failed} == {town.release("v4")}
+    assert 5 <= len(failed) < 60
+    assert (town.live(), town.colours_running()) == ("blue", ["blue"])
+
+
+def test_a_version_that_never_gets_ready_takes_no_job(town: Town, queue: Queue) -> None:
+    town.at.set(town.name, ready={"timeout_s": 1.5})
+    queue.add(*jobs(60))
+    refused = town.run("v3")
+    assert refused.code == 6
+    assert "gave 503 from" in said(refused).error
+    queue.wait_until_empty()
+    assert {release for _, release in queue.ended("done")} == {town.release("v1")}
+    assert len(queue.ended("done")) == 60
