@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# SIGALRM is ours: it brings back a signal that came at a bad moment.
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
+SOON_S = 0.005
 
 
 @contextmanager
@@ -39,10 +42,21 @@ def _handling(handler: object) -> Iterator[None]:
             signal.signal(number, old)
 
 
-def _raise(number: int, _frame: FrameType | None) -> None:
+def _raise(number: int, frame: FrameType | None) -> None:
+    if _starts_a_thread(frame):
+        signal.signal(signal.SIGALRM, lambda _alarm, later: _raise(number, later))
+        signal.setitimer(signal.ITIMER_REAL, SOON_S)
+        return
     # The state is for what is interrupted before a deploy began; `settle` says what stands else.
     raise Interrupted(
         error=f"interrupted by {signal.Signals(number).name}",
         state="nothing was changed",
         try_="the same command again",
     )
+
+
+def _starts_a_thread(frame: FrameType | None) -> bool:
+    """An exception out of Thread.start makes CPython forget the thread, which then dies loudly."""
+    while frame is not None and frame.f_code is not threading.Thread.start.__code__:
+        frame = frame.f_back
+    return frame is not None

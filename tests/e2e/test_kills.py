@@ -160,8 +160,9 @@ def test_a_bad_version_whose_deployer_is_killed_in_the_bake_is_flipped_back(town
         town.wait_free()
         result = load.stop()
     print(f"the old colour was back {back_s - killed_s:.2f} s after the kill")  # noqa: T201 - a figure
+    # None at all when it was flipped back between two requests: our own GET saw v4 fail.
     failures = [event for event in result.events if event.failure is not None]
-    assert {(each.status, each.release) for each in failures} == {(500, town.release("v4"))}
+    assert {(each.status, each.release) for each in failures} <= {(500, town.release("v4"))}
     assert failed_after(result.events, back_s) == []
     orders_are_safe(town, result)
     assert (town.served(), town.colours_running()) == (old, [old.colour])

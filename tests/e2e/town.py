@@ -184,5 +184,6 @@ def said(finished: Finished) -> Said:
     found = re.fullmatch(r"Error: (.+)\nState: (.+)\nTry: ([^\n]+)\n?", text, re.DOTALL)
     assert found, f"not three lines: {finished.err}"
     three = Said(*found.groups())
-    assert not any(re.search(r"^(Error|State|Try): ", part, re.MULTILINE) for part in three)
+    twice = [part for part in three if re.search(r"^(Error|State|Try): ", part, re.MULTILINE)]
+    assert not twice, finished.err
     return three

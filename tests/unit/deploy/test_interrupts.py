@@ -38,6 +38,25 @@ with interrupts.raised():
             print("settled", flush=True)
 """
 
+# The signal comes at the worst moment: the new thread runs, and Thread.start has not returned.
+STARTING = """
+import _thread, signal, threading, time
+from pyhelpers.deploy import interrupts
+from pyhelpers.errors import Interrupted
+def start_and_be_hit(*arguments):
+    started = _thread.start_new_thread(*arguments)
+    signal.raise_signal(signal.SIGTERM)
+    return started
+threading._start_new_thread = start_and_be_hit
+heard = []
+try:
+    with interrupts.raised():
+        threading.Thread(target=heard.append, args=("the thread ran",)).start()
+        time.sleep(30)
+except Interrupted as problem:
+    print(problem.error, heard, threading.active_count(), flush=True)
+"""
+
 AFTERWARDS = """
 import signal
 from pyhelpers.deploy import interrupts
@@ -85,6 +104,14 @@ def test_signals_while_it_settles_are_passed_over() -> None:
         out, _ = process.communicate("go on\n", timeout=10)
     assert out == "settled\n"
     assert process.returncode == 0
+
+
+def test_a_signal_in_the_start_of_a_thread_waits_until_the_thread_runs() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", STARTING], capture_output=True, text=True, check=True, timeout=20
+    )
+    assert done.stdout == "interrupted by SIGTERM ['the thread ran'] 1\n"
+    assert done.stderr == ""
 
 
 def test_afterwards_every_signal_is_handled_as_before() -> None:
