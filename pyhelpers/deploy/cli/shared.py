@@ -14,7 +14,10 @@ import click
 from pyhelpers.config.options import load_config
 
 if TYPE_CHECKING:
+    from pyhelpers.config.model import Config
+    from pyhelpers.config.model import Host as HostSettings
     from pyhelpers.deploy.site import Site
+    from pyhelpers.hosts.protocol import Host
 
 json_option = click.option("--json", "json_wanted", is_flag=True, help="One object on stdout.")
 
@@ -46,18 +49,34 @@ def _user() -> str:
 
 
 def site_of(file: Path, name: str) -> Site:
-    from pathlib import PurePosixPath
-
     from pyhelpers.deploy.site import open_site, service_of
-    from pyhelpers.hosts.local import LocalHost
 
     config = load_config(file)
-    host_name = service_of(config, name).host
-    settings = config.hosts[host_name]
-    if not settings.local:
-        raise click.UsageError(f"host {host_name}: only `local: true` can be deployed to so far")
-    host = LocalHost(host_name, PurePosixPath(settings.root))
+    host = host_of(config, service_of(config, name).host)
     return open_site(config, file.resolve().parent, name, host)
+
+
+def host_of(config: Config, name: str) -> Host:
+    """One connection a host and command, whoever asks for it; closed when the command ends."""
+    root = click.get_current_context().find_root()
+    hosts: dict[str, Host] = root.meta.setdefault("protostar.hosts", {})
+    if name not in hosts:
+        hosts[name] = _opened(name, config.hosts[name])
+        root.call_on_close(hosts[name].close)
+    return hosts[name]
+
+
+def _opened(name: str, settings: HostSettings) -> Host:
+    parts = settings.ssh_parts()
+    if parts is None:
+        from pyhelpers.hosts.local import LocalHost
+
+        return LocalHost(name, settings.root)
+    from pyhelpers.hosts.ssh.address import Wanted
+    from pyhelpers.hosts.ssh.host import SshHost
+
+    user, host, port = parts
+    return SshHost(name, settings.root, Wanted(host, user, port, settings.host_key or ""))
 
 
 @click.group(name="deploy", context_settings={"help_option_names": ["-h", "--help"]})
