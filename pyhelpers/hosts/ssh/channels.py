@@ -74,6 +74,8 @@ class Channels:
 
     def cut(self, problem: object = "") -> LineCut:
         why = f" ({problem})" if str(problem) else ""
+        if isinstance(problem, TimeoutError):
+            why = " (it does not answer in time)"
         return LineCut(
             error=f"the connection to {self._name} was cut{why}",
             try_="the same command again: it goes on from what stands",

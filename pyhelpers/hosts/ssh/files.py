@@ -35,7 +35,10 @@ APPEND = (
 
 
 class Files:
-    """One SFTP channel, opened with the first file."""
+    """One SFTP channel, opened with the first file, used by one caller at a time.
+
+    paramiko's client throws away an answer that another thread waits for.
+    """
 
     def __init__(self, name: str, channels: Channels, run: Run) -> None:
         self._name, self._channels, self._run = name, channels, run
@@ -43,10 +46,9 @@ class Files:
         self._lock = threading.Lock()
 
     def _sftp(self) -> paramiko.SFTPClient:
-        with self._lock:
-            if self._client is None:
-                self._client = self._opened()
-            return self._client
+        if self._client is None:
+            self._client = self._opened()
+        return self._client
 
     def _opened(self) -> paramiko.SFTPClient:
         channel = self._channels.session()
@@ -79,7 +81,8 @@ class Files:
 
     def _asked(self, question: Callable[[], T], absent: T) -> T:
         try:
-            return question()
+            with self._lock:
+                return question()
         except FileNotFoundError:
             return absent
         except PermissionError:
@@ -107,7 +110,7 @@ class Files:
 
     def _written(self, path: PurePosixPath, data: bytes, mode: int) -> None:
         try:
-            with self._sftp().open(str(path), "wx") as file:
+            with self._lock, self._sftp().open(str(path), "wx") as file:
                 file.chmod(mode)
                 file.write(data)
         except (FileNotFoundError, PermissionError):
