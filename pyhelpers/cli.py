@@ -90,7 +90,10 @@ def run(command: click.Command, name: str) -> None:
     """Run, and turn what goes wrong into the documented exit codes."""
     try:
         code = command.main(prog_name=name, standalone_mode=False)
-    except click.exceptions.Abort:
+    except click.exceptions.Abort as aborted:
+        # click takes an EOFError, wherever it comes from, for a person's end of input.
+        if isinstance(aborted.__cause__, EOFError) and "PROTOSTAR_DEBUG" in os.environ:
+            raise
         problem: ProtostarError = Interrupted(error="interrupted", state="nothing was changed")
     except click.ClickException as wrong:
         wrong.show()

@@ -56,11 +56,12 @@ def _wait_for_running_hooks(run: Run) -> None:
     It is waited for, never removed.
     """
     name, limit_s = run.plan.target.name, run.plan.target.service.before_switch_timeout_s
+    left = []
     for container in running_hooks(run.host, name):
         run.show.note(f"waiting for {container}, of an earlier attempt")
-        run.guard.run(commands.wait_for(container), deadline_s=limit_s)
-    left = running_hooks(run.host, name)
-    if left:
+        waited = run.guard.run(commands.wait_for(container), deadline_s=limit_s)
+        left += [] if waited.ok else [container]
+    if left and left[0] in running_hooks(run.host, name):
         raise FailedBeforeSwitch(
             error=f"{left[0]}, of an earlier attempt, still runs after {limit_s:g} s",
             try_=f"docker logs --tail 50 {left[0]}",
@@ -77,7 +78,8 @@ def _run_hook(run: Run, number: int, argv: list[str]) -> None:
         host.root, target.name, target.release, run.plan.idle, key, number, argv
     )
     finished = run.guard.run(command, deadline_s=limit_s)
-    if container in running_hooks(host, target.name):
+    # The engine's list may show it for a moment after `docker wait` has told its exit status.
+    if not finished.out.strip() and container in running_hooks(host, target.name):
         raise FailedBeforeSwitch(
             error=f"hook `{' '.join(argv)}` did not end within {limit_s:g} s; it still runs",
             try_=f"docker logs --tail 50 {container}",

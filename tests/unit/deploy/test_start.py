@@ -159,9 +159,16 @@ class TestTheHooks:
     def test_one_of_an_earlier_attempt_that_does_not_end_stops_the_deploy(self) -> None:
         host = MemoryHost()
         host.engine.running_hooks = ["api-before-switch-v1-1"]
+        host.ends = lambda argv: (124, "")
         with pytest.raises(FailedBeforeSwitch, match="v1-1, of an earlier attempt, still runs"):
             run_hooks(run_of(host, self.PLAN))
         assert host.typed() == [["docker", "wait", "api-before-switch-v1-1"]]
+
+    def test_one_that_has_ended_is_not_taken_for_running_by_the_engines_late_list(self) -> None:
+        host = MemoryHost()
+        host.engine.running_hooks = ["api-before-switch-v2-1", "api-before-switch-v2-2"]
+        run_hooks(run_of(host, self.PLAN))
+        assert host.typed()[-1] == self.hook(2, "seed")
 
     def test_a_hook_has_its_own_time_limit(self) -> None:
         host = MemoryHost()
