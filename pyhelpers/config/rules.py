@@ -81,7 +81,7 @@ SshTarget = Annotated[
     str,
     Rule(
         SSH_PATTERN.replace("?P<user>", "").replace("?P<host>", "").replace("?P<port>", ""),
-        "must be user@host or user@host:port, where the user may be left to ssh_config",
+        "must be user@host or user@host:port",
     ),
 ]
 # As `ssh-keygen -l` prints it: 32 bytes in base64, without padding.

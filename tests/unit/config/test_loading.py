@@ -108,13 +108,14 @@ def test_a_worker_may_say_that_it_knows_no_marker() -> None:
 @pytest.mark.parametrize(
     ("target", "parts"),
     [
-        ("deploy@a5.lan", ("deploy", "a5.lan", 22)),
+        ("deploy@a5.lan", ("deploy", "a5.lan", 0)),
         ("deploy@a5:2222", ("deploy", "a5", 2222)),
         ("d-e.p_1@10.0.0.5:65535", ("d-e.p_1", "10.0.0.5", 65535)),
         ("deploy@[fe80::1]:22", ("deploy", "fe80::1", 22)),
+        ("a5", ("", "a5", 0)),
     ],
 )
-def test_an_ssh_target_has_a_user_a_host_and_a_port(
+def test_an_ssh_target_leaves_user_and_port_to_ssh_config_when_it_names_none(
     target: str, parts: tuple[str, str, int]
 ) -> None:
     text = service_text("").replace("local: true", f'ssh: "{target}"')
