@@ -42,6 +42,7 @@ MIGRATION = [
 ]
 FREE_S = 60.0
 LOOK_S = 0.1
+ANSWERS_S = 20.0
 END_S = 60.0
 
 
@@ -192,10 +193,22 @@ def _judge(scene: Scene, found: Cut, old: str, *, committed: bool) -> None:
     """Old before the commit, new after it; at the commit itself the history says which."""
     right = str(Colour(old).other) if committed else old
     found.stands = scene.live()
+    if not _answers(scene):
+        found.problems.append("nobody answers")
     if found.stands != right:
         found.problems.append(f"live is {found.stands or 'none'}, not {right}")
     if found.step in ("drain", "stop old", "record") and not committed:
         found.problems.append("what was committed is not in the history")
+
+
+def _answers(scene: Scene) -> bool:
+    """By itself; a server that was rebooted has to start what it runs first."""
+    until = time.monotonic() + ANSWERS_S
+    while not scene.remote.answers(scene.host):
+        if time.monotonic() > until:
+            return False
+        time.sleep(LOOK_S)
+    return True
 
 
 def _again(scene: Scene, found: Cut, version: str) -> None:

@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import requests
 import yaml
 
 from bench.engine import CHECKOUT, LABEL, completed, docker, python
@@ -127,6 +128,13 @@ class Remote:
 
     def url(self, host: str) -> str:
         return f"http://{self.servers[host].address}"
+
+    def answers(self, host: str) -> bool:
+        """Whether an ordinary request gets its answer."""
+        try:
+            return requests.get(self.url(host), timeout=2).ok
+        except requests.RequestException:
+            return False
 
     def live(self, host: str, name: str) -> str:
         """What the markers say: 'blue', 'green', '' or both."""

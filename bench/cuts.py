@@ -1,0 +1,138 @@
+"""`script/bench cuts`: deployer, sshd, packets and engine are cut at each step, under load.
+
+After each cut nobody helps until the lock is free. Then the same command is run again, and a third
+time, which must find nothing to do. The table of all cuts goes to stderr.
+"""
+
+from __future__ import annotations
+
+import itertools
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench.cutting import (
+    DEPLOYER,
+    ENGINE,
+    HEADINGS,
+    MIGRATION,
+    PACKETS,
+    SSHD,
+    STEPS,
+    Cut,
+    Kind,
+    Scene,
+    cut,
+    migrations,
+)
+from bench.engine import build_example
+from bench.load import LoadProcess, Options
+from bench.output import Figure, note
+from bench.remote import Remote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from bench.load import Event, Result
+    from bench.output import Value
+
+HOST, NAME = "a5", "api"
+RATE = 40
+FREE_S = 60.0
+# Two failures that are this close to each other are one outage.
+SAME_OUTAGE_S = 0.5
+QUICK: dict[str, Any] = {
+    "route": "/",
+    "environment": {"READY_AFTER_S": "0.2"},
+    "drain_s": 1.5,
+    "stop_grace_s": 3,
+    "bake": {"for_s": 1},
+    "verify": {"answers": 5},
+}
+
+FIGURES = (
+    Figure("cuts", "of the deployer, of sshd and of the packets, once at each step"),
+    Figure("failed", "requests that failed meanwhile", most=0),
+    Figure("lock_free_s_max", "after a cut, until the lock was free by itself", most=FREE_S),
+    Figure(
+        "converged", "cuts after which alone, again, a third time all was right", same_as="cuts"
+    ),
+    Figure("migrations_beside", "migrations that ran beside another one", most=0),
+    Figure("engine_restarts", "of the engine, killed at each step, live-restore on"),
+    Figure("engine_converged", "of them, all right afterwards", same_as="engine_restarts"),
+    Figure("engine_failed", "requests that failed while the engine came back"),
+    Figure("engine_restart_outage_s_max", "the longest row of such failures", most=1),
+    Figure("requests", "requests meanwhile"),
+)
+
+
+@contextmanager
+def scene(folder: Path) -> Iterator[Scene]:
+    """A server whose engine has live-restore, and v1 of the example on it."""
+    build_example("app", "1", "2")
+    remote = Remote(folder)
+    try:
+        images = ("protostar-example/app:v1", "protostar-example/app:v2")
+        remote.add_server(HOST, "--env", "SERVER_DOCKERD=--live-restore", images=images)
+        remote.add(NAME, host=HOST, before_switch=[MIGRATION], **QUICK)
+        remote.start_gateways()
+        first = remote.deploy("run", NAME, "v1")
+        if first.code:
+            raise RuntimeError(f"the first deploy ended with {first.code}: {first.err}")
+        yield Scene(remote, HOST, NAME)
+    finally:
+        remote.remove()
+
+
+def cuts(at: Scene, wanted: Sequence[tuple[Kind, str]], folder: Path) -> tuple[list[Cut], Result]:
+    """Each in turn, under one load."""
+    found = []
+    with LoadProcess(Options(at.remote.url(HOST), RATE, seconds=3600), folder) as load:
+        for kind, step in wanted:
+            found.append(cut(at, kind, step))
+            note(" · ".join(map(str, found[-1].row())))
+        return found, load.stop()
+
+
+def measure(rounds: int | None) -> dict[str, Value]:
+    """`rounds`: only so many of the steps."""
+    steps = STEPS[:rounds]
+    with tempfile.TemporaryDirectory() as folder, scene(Path(folder) / "remote") as at:
+        lines = [(kind, step) for kind in (DEPLOYER, SSHD, PACKETS) for step in steps]
+        found, result = cuts(at, lines, Path(folder))
+        beside = together(migrations(at))
+        engines, during = cuts(at, [(ENGINE, step) for step in steps], Path(folder))
+    return {
+        "cuts": len(found),
+        "failed": result.report.failed,
+        "lock_free_s_max": max(each.free_s for each in found),
+        "converged": sum(not each.problems for each in found),
+        "migrations_beside": beside,
+        "engine_restarts": len(engines),
+        "engine_converged": sum(not each.problems for each in engines),
+        "engine_failed": during.report.failed,
+        "engine_restart_outage_s_max": longest_outage_s(during.events),
+        "requests": result.report.requests + during.report.requests,
+    }
+
+
+def together(told: Sequence[str]) -> int:
+    """How many began while another one had not ended, from begin, end, begin…"""
+    return sum(pair == ("begin", "begin") for pair in itertools.pairwise(told))
+
+
+def longest_outage_s(events: Sequence[Event]) -> float:
+    """From the first failure of a row to its last."""
+    longest = began = last = 0.0
+    for at_s in sorted(event.started_s for event in events if event.failure is not None):
+        began = at_s if at_s - last > SAME_OUTAGE_S else began
+        last = at_s
+        longest = max(longest, last - began)
+    return longest
+
+
+def table(found: Sequence[Cut]) -> str:
+    """For the docs."""
+    rows = [HEADINGS, ("---",) * len(HEADINGS), *(each.row() for each in found)]
+    return "\n".join(f"| {' | '.join(map(str, row))} |" for row in rows)
