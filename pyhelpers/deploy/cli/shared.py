@@ -14,7 +14,9 @@ import click
 from pyhelpers.config.options import load_config
 
 if TYPE_CHECKING:
+    from pyhelpers.config.model import Config
     from pyhelpers.deploy.site import Site
+    from pyhelpers.hosts.protocol import Host
 
 json_option = click.option("--json", "json_wanted", is_flag=True, help="One object on stdout.")
 
@@ -33,11 +35,11 @@ service_argument = click.argument("service", shell_complete=complete_services)
 
 def who() -> str:
     """user@machine, or what PROTOSTAR_WHO says (Jenkins names the person behind a build)."""
-    name = os.environ.get("PROTOSTAR_WHO") or f"{_user()}@{socket.gethostname()}"
+    name = os.environ.get("PROTOSTAR_WHO") or f"{this_user()}@{socket.gethostname()}"
     return re.sub(r"[^\w@.:+-]+", "_", name)
 
 
-def _user() -> str:
+def this_user() -> str:
     """A container of a CI server may run as a number that has no name."""
     try:
         return getpass.getuser()
@@ -45,18 +47,23 @@ def _user() -> str:
         return str(os.getuid())
 
 
-def site_of(file: Path, name: str) -> Site:
+def open_host(config: Config, name: str, login: str | None = None) -> Host:
+    """`login`: who connects instead of the user of protostar.yml, as user@host[:port]."""
     from pathlib import PurePosixPath
 
-    from pyhelpers.deploy.site import open_site, service_of
     from pyhelpers.hosts.local import LocalHost
 
+    settings = config.hosts[name]
+    if login is not None or not settings.local:
+        raise click.UsageError(f"host {name}: only `local: true` can be deployed to so far")
+    return LocalHost(name, PurePosixPath(settings.root))
+
+
+def site_of(file: Path, name: str) -> Site:
+    from pyhelpers.deploy.site import open_site, service_of
+
     config = load_config(file)
-    host_name = service_of(config, name).host
-    settings = config.hosts[host_name]
-    if not settings.local:
-        raise click.UsageError(f"host {host_name}: only `local: true` can be deployed to so far")
-    host = LocalHost(host_name, PurePosixPath(settings.root))
+    host = open_host(config, service_of(config, name).host)
     return open_site(config, file.resolve().parent, name, host)
 
 
