@@ -9,7 +9,14 @@ import click
 
 from pyhelpers import console
 from pyhelpers.config.options import config_option, load_config
-from pyhelpers.deploy.cli.shared import group, open_host, this_user
+from pyhelpers.deploy.cli.shared import (
+    complete_hosts,
+    complete_places,
+    group,
+    json_option,
+    open_host,
+    this_user,
+)
 from pyhelpers.errors import ProtostarError, WrongUsage
 
 if TYPE_CHECKING:
@@ -18,7 +25,40 @@ if TYPE_CHECKING:
 
 
 @group.command()
-@click.argument("host")
+@click.argument("names", nargs=-1, metavar="[HOST|SERVICE]...", shell_complete=complete_places)
+@config_option
+@json_option
+def doctor(names: tuple[str, ...], file: Path, *, json_wanted: bool) -> None:
+    """Everything that a deploy will need, checked at once, with the command that mends it.
+
+    A host is looked at with every service on it; without a name, all hosts.
+
+    \b
+    Examples:
+      protostar deploy doctor
+      protostar deploy doctor a5
+      protostar deploy doctor api --json
+    """
+    import dataclasses
+
+    from pyhelpers.deploy.doctor.examine import Doctor
+    from pyhelpers.deploy.doctor.model import FAIL
+    from pyhelpers.errors import Exit
+
+    config = load_config(file)
+    folder = file.resolve().parent
+    findings = Doctor(config, folder, lambda name: open_host(config, name)).examine(names)
+    if json_wanted:
+        console.as_json([dataclasses.asdict(finding) for finding in findings])
+    else:
+        rows = [(each.level, each.of, each.what, each.mend) for each in findings]
+        console.table(("", "of", "what", "mend"), rows)
+    if any(finding.level == FAIL for finding in findings):
+        click.get_current_context().exit(Exit.PREFLIGHT)
+
+
+@group.command()
+@click.argument("host", shell_complete=complete_hosts)
 @click.option("--apply", "apply_wanted", is_flag=True, help="Run it; else it is printed.")
 @click.option(
     "--key",

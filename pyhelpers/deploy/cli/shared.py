@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pyhelpers.config.options import load_config
+from pyhelpers.errors import WrongUsage
 
 if TYPE_CHECKING:
     from pyhelpers.config.model import Config
@@ -23,10 +24,23 @@ json_option = click.option("--json", "json_wanted", is_flag=True, help="One obje
 
 def complete_services(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
     """For shell completion: the services of protostar.yml."""
+    return _complete(ctx, incomplete, "services")
+
+
+def complete_hosts(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    return _complete(ctx, incomplete, "hosts")
+
+
+def complete_places(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    return _complete(ctx, incomplete, "hosts", "services")
+
+
+def _complete(ctx: click.Context, incomplete: str, *kinds: str) -> list[str]:
     try:
-        names = load_config(ctx.params.get("file") or Path("protostar.yml")).services
+        config = load_config(ctx.params.get("file") or Path("protostar.yml"))
     except Exception:  # noqa: BLE001 - a completion must not break the user's prompt
         return []
+    names = [name for kind in kinds for name in getattr(config, kind)]
     return [name for name in names if name.startswith(incomplete)]
 
 
@@ -55,7 +69,7 @@ def open_host(config: Config, name: str, login: str | None = None) -> Host:
 
     settings = config.hosts[name]
     if login is not None or not settings.local:
-        raise click.UsageError(f"host {name}: only `local: true` can be deployed to so far")
+        raise WrongUsage(error=f"host {name}: only `local: true` can be deployed to so far")
     return LocalHost(name, PurePosixPath(settings.root))
 
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pyhelpers.deploy.machine import gateways_on
 from pyhelpers.errors import WrongUsage
 
 if TYPE_CHECKING:
@@ -85,9 +86,8 @@ def user_name(name: str) -> str:
 
 def private_ports(config: Config, host: str) -> tuple[int, ...]:
     """Of the gateways on that host; a host without services yet may get any of them."""
-    used = {each.gateway for each in config.services.values() if each.host == host}
-    names = used or set(config.gateways)
-    return tuple(sorted({config.gateways[name].private_port for name in names}))
+    found = gateways_on(config, host) or config.gateways
+    return tuple(sorted({each.private_port for each in found.values()}))
 
 
 def command(*argv: str, stdin: str = "") -> Command:
