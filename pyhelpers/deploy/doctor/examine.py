@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pyhelpers.deploy.doctor import service
@@ -44,7 +45,7 @@ class Doctor:
             for host in hosts_of(self.config.services[name]):
                 # A host that was named has its services looked at already.
                 if host not in hosts:
-                    found += self._on_host(host, lambda at, name=name: self._service(at, name))
+                    found += self._on_host(host, partial(self._service, name=name))
         return found
 
     def _chosen(self, names: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import requests
@@ -56,9 +57,8 @@ def _no_registry(name: str, *, local: bool) -> Finding:
     if local:
         return Finding(OK, f"no registry: images are those of {name}'s engine")
     try:
-        client = DockerClient.from_env(timeout=int(ASK_S))
-        client.ping()
-        client.close()
+        with closing(DockerClient.from_env(timeout=int(ASK_S))) as client:
+            client.ping()
     except DockerException as problem:
         words = f"no registry, and the deployer's own engine does not answer ({problem})"
         return Finding(FAIL, words, "docker info   # here, on the deployer")
