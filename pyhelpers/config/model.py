@@ -17,6 +17,7 @@ from pyhelpers.config.crossings import crossings
 from pyhelpers.config.rules import (
     SSH_PATTERN,
     EngineName,
+    Fingerprint,
     HeaderName,
     RegistryAddress,
     RelativePath,
@@ -56,6 +57,9 @@ class Host(_Model):
 
     local: bool = Field(default=False, description="The machine that Protostar runs on.")
     ssh: SshTarget | None = Field(default=None, description="user@host or user@host:port.")
+    host_key: Fingerprint | None = Field(
+        default=None, description="Its SSH key's fingerprint; null: known_hosts decides."
+    )
     root: RootPath = Field(
         default=PurePosixPath("/srv/protostar"),
         description="Where Protostar keeps its files there.",
@@ -69,11 +73,14 @@ class Host(_Model):
         return self
 
     def ssh_parts(self) -> tuple[str, str, int] | None:
-        """(user, host, port), or None for a local host. An IPv6 address is without brackets."""
+        """(user, host, port), or None for a local host. An IPv6 address is without brackets.
+
+        A user of "" and a port of 0 were left to ssh_config.
+        """
         found = re.fullmatch(SSH_PATTERN, self.ssh or "")
         if found is None:
             return None
-        return found["user"], found["host"].strip("[]"), int(found["port"] or 22)
+        return found["user"] or "", found["host"].strip("[]"), int(found["port"] or 0)
 
 
 class Registry(_Model):

@@ -73,7 +73,7 @@ _PORT = r"(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|
 
 # No leading hyphen anywhere: ssh would read it as an option.
 SSH_PATTERN = (
-    r"(?P<user>[A-Za-z_][A-Za-z0-9_.-]{0,31})@"
+    r"((?P<user>[A-Za-z_][A-Za-z0-9_.-]{0,31})@)?"
     r"(?P<host>[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\])"
     rf"(:(?P<port>{_PORT}))?"
 )
@@ -81,8 +81,13 @@ SshTarget = Annotated[
     str,
     Rule(
         SSH_PATTERN.replace("?P<user>", "").replace("?P<host>", "").replace("?P<port>", ""),
-        "must be user@host or user@host:port",
+        "must be user@host or user@host:port, where the user may be left to ssh_config",
     ),
+]
+# As `ssh-keygen -l` prints it: 32 bytes in base64, without padding.
+Fingerprint = Annotated[
+    str,
+    Rule(r"SHA256:[A-Za-z0-9+/]{43}", "must be a fingerprint as in SHA256:…, see ssh-keygen -l"),
 ]
 
 # A colon would split a mount, a blank a shell word, `..` would lead somewhere else.

@@ -25,11 +25,10 @@ class Gateway:
 
     def __init__(self, host: Host, settings: GatewaySettings, name: str, service: Service) -> None:
         self.network = settings.network
-        self._base = host.url(settings.private_port)
+        self._base = f"http://127.0.0.1:{settings.private_port}"
         self._name = name
         self._service = service
-        self._kept_alive = requests.Session()
-        self._kept_alive.trust_env = False  # a proxy of the laptop must not stand in between
+        self._kept_alive = host.session(settings.private_port)
 
     def facts(self) -> GatewayFacts | None:
         """What it has loaded; None when it does not answer."""

@@ -12,6 +12,8 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING
 
+import requests
+
 from pyhelpers.errors import Unreachable
 from pyhelpers.hosts.deadline import DeadlinePassed
 from pyhelpers.hosts.protocol import ChannelClosed, Finished
@@ -90,8 +92,10 @@ class LocalHost:
             self._docker = DockerClient.from_env(timeout=ENGINE_DEADLINE_S)
         return self._docker
 
-    def url(self, port: int) -> str:
-        return f"http://127.0.0.1:{port}"
+    def session(self, port: int) -> requests.Session:  # noqa: ARG002 - over SSH it matters
+        session = requests.Session()
+        session.trust_env = False  # a proxy of the laptop must not stand in between
+        return session
 
     def close(self) -> None:
         if self._docker is not None:

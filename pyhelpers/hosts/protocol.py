@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import PurePosixPath
+
+    from requests import Session
 
     from docker import DockerClient
 
@@ -37,6 +39,21 @@ class Channel(Protocol):
 
     def close(self) -> None:
         """Close the process's stdin and stop listening; the process decides what that means."""
+
+
+class Line(Protocol):
+    """A connection that was made to a port of the host: it behaves like a socket."""
+
+    def recv(self, nbytes: int, /) -> bytes:
+        """What came; empty at the end."""
+
+    def sendall(self, data: bytes, /) -> None: ...
+
+    def settimeout(self, timeout: float | None, /) -> None: ...
+
+    def makefile(self, mode: str, buffering: int, /) -> Any: ...  # noqa: ANN401 - as of a socket
+
+    def close(self) -> None: ...
 
 
 class ChannelClosed(Exception):
@@ -78,8 +95,8 @@ class Host(Protocol):
     def docker(self) -> DockerClient:
         """The engine's API. Used to read; what changes something is run as a fenced command."""
 
-    def url(self, port: int) -> str:
-        """A base URL by which the deployer reaches this loopback port of the host."""
+    def session(self, port: int) -> Session:
+        """HTTP to http://127.0.0.1:<port> of this host, and to nowhere else."""
 
     def close(self) -> None:
         """Let go of what the connection holds."""

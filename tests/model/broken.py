@@ -114,8 +114,8 @@ class BrokenHost:
     def docker(self) -> Any:
         return BrokenDocker(self._host.docker().api, self._breaker)
 
-    def url(self, port: int) -> str:
-        return self._host.url(port)
+    def session(self, port: int) -> Any:
+        return self._host.session(port)
 
     def close(self) -> None:
         self._host.close()

@@ -125,7 +125,7 @@ class MemoryHost:
     def docker(self) -> Any:
         return self.client
 
-    def url(self, port: int) -> str:
+    def session(self, port: int) -> Any:
         raise UnknownCommandError(f"the model's gateway has no port {port}")
 
     def close(self) -> None:

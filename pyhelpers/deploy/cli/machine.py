@@ -13,8 +13,9 @@ from pyhelpers.deploy.cli.shared import (
     complete_hosts,
     complete_places,
     group,
+    host_as,
+    host_of,
     json_option,
-    open_host,
     this_user,
 )
 from pyhelpers.errors import ProtostarError, WrongUsage
@@ -47,7 +48,7 @@ def doctor(names: tuple[str, ...], file: Path, *, json_wanted: bool) -> None:
 
     config = load_config(file)
     folder = file.resolve().parent
-    findings = Doctor(config, folder, lambda name: open_host(config, name)).examine(names)
+    findings = Doctor(config, folder, lambda name: host_of(config, name)).examine(names)
     if json_wanted:
         console.as_json([dataclasses.asdict(finding) for finding in findings])
     else:
@@ -122,7 +123,7 @@ def _wanted(config: Config, host: str, user: str | None, key_file: Path | None) 
 def _apply(config: Config, host: str, login: str | None, wanted: Wanted) -> None:
     from pyhelpers.deploy.prepare.apply import apply
 
-    if not apply(open_host(config, host, login), wanted, _show):
+    if not apply(host_as(config, host, login), wanted, _show):
         console.say(f"{host}: nothing to do")
 
 
@@ -140,7 +141,7 @@ def _print(config: Config, host: str, login: str | None, wanted: Wanted) -> None
     from pyhelpers.deploy.prepare.steps import steps
 
     try:
-        script = as_script(host, missing_steps(open_host(config, host, login), wanted))
+        script = as_script(host, missing_steps(host_as(config, host, login), wanted))
     except ProtostarError as problem:
         console.warn(problem.error)
         script = as_script(host, steps(ServerFacts(), wanted), unread=problem.error)

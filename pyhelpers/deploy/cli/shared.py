@@ -16,6 +16,7 @@ from pyhelpers.errors import WrongUsage
 
 if TYPE_CHECKING:
     from pyhelpers.config.model import Config
+    from pyhelpers.config.model import Host as HostSettings
     from pyhelpers.deploy.site import Site
     from pyhelpers.hosts.protocol import Host
 
@@ -61,24 +62,58 @@ def this_user() -> str:
         return str(os.getuid())
 
 
-def open_host(config: Config, name: str, login: str | None = None) -> Host:
-    """`login`: who connects instead of the user of protostar.yml, as user@host[:port]."""
-    from pathlib import PurePosixPath
-
-    from pyhelpers.hosts.local import LocalHost
-
-    settings = config.hosts[name]
-    if login is not None or not settings.local:
-        raise WrongUsage(error=f"host {name}: only `local: true` can be deployed to so far")
-    return LocalHost(name, PurePosixPath(settings.root))
-
-
 def site_of(file: Path, name: str) -> Site:
     from pyhelpers.deploy.site import open_site, service_of
 
     config = load_config(file)
-    host = open_host(config, service_of(config, name).host)
+    host = host_of(config, service_of(config, name).host)
     return open_site(config, file.resolve().parent, name, host)
+
+
+def host_of(config: Config, name: str) -> Host:
+    """One connection a host and command, whoever asks for it; closed when the command ends."""
+    root = click.get_current_context().find_root()
+    hosts: dict[str, Host] = root.meta.setdefault("protostar.hosts", {})
+    if name not in hosts:
+        hosts[name] = _opened(name, config.hosts[name])
+        root.call_on_close(hosts[name].close)
+    return hosts[name]
+
+
+def host_as(config: Config, name: str, login: str | None) -> Host:
+    """`login`: who connects instead of the user of protostar.yml, as user@host[:port].
+
+    Raises `WrongUsage` for a login that is none.
+    """
+    from pydantic import ValidationError
+
+    from pyhelpers.config.model import Host as Settings
+
+    if login is None:
+        return host_of(config, name)
+    here = config.hosts[name]
+    try:
+        settings = Settings(ssh=login, root=here.root, host_key=here.host_key)
+    except ValidationError:
+        raise WrongUsage(
+            error="--as takes user@host or user@host:port", try_="--as root@ADDRESS"
+        ) from None
+    host = _opened(name, settings)
+    click.get_current_context().call_on_close(host.close)
+    return host
+
+
+def _opened(name: str, settings: HostSettings) -> Host:
+    parts = settings.ssh_parts()
+    if parts is None:
+        from pyhelpers.hosts.local import LocalHost
+
+        return LocalHost(name, settings.root)
+    from pyhelpers.hosts.ssh.address import Wanted
+    from pyhelpers.hosts.ssh.host import SshHost
+
+    user, host, port = parts
+    return SshHost(name, settings.root, Wanted(host, user, port, settings.host_key or ""))
 
 
 @click.group(name="deploy", context_settings={"help_option_names": ["-h", "--help"]})

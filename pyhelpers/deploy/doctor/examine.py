@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -25,9 +24,12 @@ if TYPE_CHECKING:
     from pyhelpers.hosts.protocol import Host
 
 
+CONNECT_S = 30.0
+
+
 @dataclass(frozen=True, slots=True)
 class Doctor:
-    """`connect` opens a host by its name, and raises a `ProtostarError` when it cannot."""
+    """`connect` gives a host by its name; it stays the caller's to close."""
 
     config: Config
     folder: Path
@@ -74,10 +76,11 @@ class Doctor:
         """Who cannot be reached has one line; nothing else about it can be known."""
         try:
             host = self.connect(name)
+            # A connection is made with the first command.
+            host.run(["true"], deadline_s=CONNECT_S)
         except ProtostarError as problem:
             return [Finding(FAIL, problem.error, problem.try_, name)]
-        with closing(host):
-            return [Finding(OK, f"{name} can be reached", of=name), *look(host)]
+        return [Finding(OK, f"{name} can be reached", of=name), *look(host)]
 
     def _service(self, host: Host, name: str) -> list[Finding]:
         return _caught(

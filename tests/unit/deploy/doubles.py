@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, cast
 
+import requests
 import responses
 from docker.errors import APIError, ImageNotFound, NotFound
 
@@ -223,8 +224,10 @@ class MemoryHost:
     def docker(self) -> DockerClient:
         return cast("DockerClient", self.engine)
 
-    def url(self, port: int) -> str:
-        return f"http://127.0.0.1:{port}"
+    def session(self, port: int) -> requests.Session:
+        session = requests.Session()
+        session.trust_env = False
+        return session
 
     def close(self) -> None:
         """Nothing is held."""

@@ -276,8 +276,8 @@ class TestAChannel:
         channel.close()
 
 
-def test_a_port_of_the_host_is_reached_on_loopback(host: LocalHost) -> None:
-    assert host.url(8081) == "http://127.0.0.1:8081"
+def test_a_port_of_the_host_is_asked_without_a_proxy_in_between(host: LocalHost) -> None:
+    assert host.session(8081).trust_env is False
 
 
 def test_a_host_that_was_never_used_can_be_closed(host: LocalHost) -> None:

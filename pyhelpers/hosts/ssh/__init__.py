@@ -1,0 +1,1 @@
+"""A machine reached by SSH: one authenticated connection carries everything."""

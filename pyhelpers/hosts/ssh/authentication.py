@@ -1,0 +1,94 @@
+"""Who we are there: the agent's keys and key files, in the order that ssh itself takes."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+import paramiko
+from paramiko.pkey import PKey, UnknownKeyType
+
+from pyhelpers.errors import Unreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pyhelpers.hosts.ssh.address import Hop
+
+PASSPHRASE = "PROTOSTAR_SSH_PASSPHRASE"  # noqa: S105 - the variable's name, not its value
+# sshd ends the connection after six refused keys.
+KEYS_AT_MOST = 5
+AUTHENTICATION_S = 10.0
+
+
+class Candidate(NamedTuple):
+    """A key, and where it is from, for the error's reader."""
+
+    key: paramiko.PKey
+    source: str
+
+
+def authenticate(transport: paramiko.Transport, hop: Hop) -> None:
+    """Raises `Unreachable`, naming the keys that were offered and those that could not be read."""
+    unread: list[str] = []
+    offered: list[str] = []
+    transport.auth_timeout = AUTHENTICATION_S
+    for candidate in _first(KEYS_AT_MOST, _candidates(hop, unread)):
+        offered.append(candidate.source)
+        try:
+            transport.auth_publickey(hop.user, candidate.key)
+        except paramiko.AuthenticationException:
+            continue
+        except paramiko.SSHException as problem:
+            raise _refused(hop, offered, [*unread, str(problem)]) from None
+        if transport.is_authenticated():
+            return
+    raise _refused(hop, offered, unread)
+
+
+def _first(count: int, candidates: Iterator[Candidate]) -> Iterator[Candidate]:
+    """Each key once: the agent often holds what a file holds too."""
+    seen: set[bytes] = set()
+    for candidate in candidates:
+        blob = candidate.key.asbytes()
+        if blob not in seen and len(seen) < count:
+            seen.add(blob)
+            yield candidate
+
+
+def _candidates(hop: Hop, unread: list[str]) -> Iterator[Candidate]:
+    if not hop.identities_only:
+        for key in _agent_keys():
+            yield Candidate(key, f"the agent's {key.get_name()}")
+    for path in hop.identity_files:
+        if path.exists():
+            yield from _from_file(path, unread)
+
+
+def _agent_keys() -> tuple[paramiko.PKey, ...]:
+    try:
+        return paramiko.Agent().get_keys()
+    except (paramiko.SSHException, OSError):
+        return ()  # no agent, or one that went: the files remain
+
+
+def _from_file(path: Path, unread: list[str]) -> Iterator[Candidate]:
+    passphrase = os.environ.get(PASSPHRASE, "").encode() or None
+    try:
+        # Bytes: what paramiko hands on to cryptography, whatever its annotation says.
+        yield Candidate(PKey.from_path(path, passphrase), str(path))  # type: ignore[arg-type]
+    except (paramiko.PasswordRequiredException, TypeError):
+        unread.append(f"{path} needs its passphrase in {PASSPHRASE}, or an agent")
+    except (paramiko.SSHException, UnknownKeyType, ValueError, OSError) as problem:
+        # Of an unreadable key the kind of trouble is said, never what stands in it.
+        unread.append(f"{path} cannot be read ({type(problem).__name__})")
+
+
+def _refused(hop: Hop, offered: list[str], trouble: list[str]) -> Unreachable:
+    keys = f"refused {', '.join(offered)}" if offered else "was offered no key"
+    more = "".join(f"; {each}" for each in trouble)
+    return Unreachable(
+        error=f"{hop.shown} {keys}{more}",
+        try_=f"ssh -v -p {hop.port} {hop.user}@{hop.address} true",
+    )

@@ -1,0 +1,145 @@
+"""From hops to one authenticated transport. Connecting is the only thing that is ever retried."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import suppress
+from typing import TYPE_CHECKING, Protocol
+
+import paramiko
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_fixed
+
+from pyhelpers.errors import Unreachable
+from pyhelpers.hosts.ssh.authentication import authenticate
+from pyhelpers.hosts.ssh.host_key import known_keys, preferred, verify
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pyhelpers.hosts.ssh.address import Hop
+
+CONNECT_S = 8.0
+ATTEMPTS = 3
+RETRY_S = 0.3
+# Not yet sent may wait in the kernel: a guard's beat must not stand behind seconds of an upload.
+NOT_SENT_BYTES = 128 << 10
+
+
+class Refused(Unreachable):
+    """The machine is there and closed the door: it may be starting, or busy with many others."""
+
+
+class Stream(Protocol):
+    """What a transport runs on: a socket, or a channel of the hop before."""
+
+    def close(self) -> None: ...
+
+
+def connect(hops: Sequence[Hop]) -> tuple[paramiko.Transport, ...]:
+    """A transport a hop, the last one to the host itself. Raises `Unreachable`, naming the hop."""
+    retrying = Retrying(
+        retry=retry_if_exception_type(Refused),
+        stop=stop_after_attempt(ATTEMPTS),
+        wait=wait_fixed(RETRY_S),
+        reraise=True,
+    )
+    return retrying(_connect, hops)
+
+
+def _connect(hops: Sequence[Hop]) -> tuple[paramiko.Transport, ...]:
+    made: list[paramiko.Transport] = []
+    try:
+        for hop in hops:
+            made.append(_through(hop, made[-1] if made else None))
+    except BaseException:
+        close(made)
+        raise
+    return tuple(made)
+
+
+def close(transports: Sequence[paramiko.Transport]) -> None:
+    """The last hop first: the others carry it."""
+    for transport in reversed(transports):
+        with suppress(OSError, EOFError):
+            transport.close()
+
+
+def _through(hop: Hop, before: paramiko.Transport | None) -> paramiko.Transport:
+    stream = _socket(hop) if before is None else _forwarded(hop, before)
+    try:
+        transport = paramiko.Transport(stream)
+    except BaseException:
+        stream.close()
+        raise
+    try:
+        _open(transport, hop)
+    except BaseException:
+        transport.close()
+        raise
+    return transport
+
+
+def _open(transport: paramiko.Transport, hop: Hop) -> None:
+    known = known_keys(hop)
+    options = transport.get_security_options()
+    options.key_types = preferred(options.key_types, known)
+    transport.banner_timeout = transport.handshake_timeout = CONNECT_S
+    try:
+        transport.start_client(timeout=CONNECT_S)
+        verify(hop, transport.get_remote_server_key(), known)
+        authenticate(transport, hop)
+    except (paramiko.SSHException, EOFError, OSError) as problem:
+        raise _no_ssh(hop, problem) from None
+
+
+def _socket(hop: Hop) -> socket.socket:
+    try:
+        sock = socket.create_connection((hop.address, hop.port), timeout=CONNECT_S)
+    except socket.gaierror:
+        raise Unreachable(
+            error=f"the name {hop.address} does not resolve", try_=f"getent hosts {hop.address}"
+        ) from None
+    except TimeoutError:
+        raise _unreachable(hop, f"did not answer within {CONNECT_S:g} s") from None
+    except ConnectionRefusedError:
+        raise Refused(
+            error=f"{hop.shown}: nobody listens on port {hop.port}", try_=_try_by_hand(hop)
+        ) from None
+    except OSError as problem:
+        raise _unreachable(hop, problem.strerror or type(problem).__name__) from None
+    # Small messages must not wait for each other.
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    with suppress(OSError, AttributeError):  # Linux and macOS know it; without it all works too
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, NOT_SENT_BYTES)
+    return sock
+
+
+def _forwarded(hop: Hop, before: paramiko.Transport) -> paramiko.Channel:
+    try:
+        return before.open_channel(
+            "direct-tcpip", (hop.address, hop.port), ("127.0.0.1", 0), timeout=CONNECT_S
+        )
+    except (paramiko.SSHException, EOFError, OSError) as problem:
+        raise _unreachable(hop, f"is not reached through its jump host: {problem}") from None
+
+
+def _no_ssh(hop: Hop, problem: Exception) -> Unreachable:
+    """What the handshake met, told apart by the words that paramiko has for it."""
+    said = str(problem)
+    if "Indecipherable" in said or "Invalid SSH" in said:
+        return _unreachable(hop, "something answers that is not SSH")
+    if "banner" in said and isinstance(problem.__cause__ or problem.__context__, EOFError):
+        return Refused(error=f"{hop.shown} hung up at once", try_=_try_by_hand(hop))
+    if "banner" in said or "timeout" in said.lower() or isinstance(problem, TimeoutError):
+        return _unreachable(hop, f"accepts, and says nothing within {CONNECT_S:g} s")
+    if isinstance(problem, EOFError | ConnectionError) or "EOF" in said:
+        return Refused(error=f"{hop.shown} hung up at once", try_=_try_by_hand(hop))
+    return _unreachable(hop, said or type(problem).__name__)
+
+
+def _unreachable(hop: Hop, what: str) -> Unreachable:
+    return Unreachable(error=f"{hop.shown} {what}", try_=_try_by_hand(hop))
+
+
+def _try_by_hand(hop: Hop) -> str:
+    return f"ssh -v -p {hop.port} {hop.user}@{hop.address} true"

@@ -1,0 +1,142 @@
+"""Files on the host, by SFTP; and the one command that makes a file there for good."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING, TypeVar
+
+import paramiko
+
+from pyhelpers.errors import Unreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import PurePosixPath
+
+    from pyhelpers.hosts.protocol import Finished
+    from pyhelpers.hosts.ssh.channels import Channels
+
+    Run = Callable[..., Finished]
+
+T = TypeVar("T")
+
+FILE_S = 20.0
+# Beside, synced, renamed, and the folder synced: whole or not at all, also after a power cut.
+# Folders with 0755 whatever the umask: nginx, another user, must enter what it mounts.
+PLACE = 'sync -- "$1" && mv -T -- "$1" "$2" && sync -- "${2%/*}"'
+FOLDERS = 'umask 022 && mkdir -p -- "$1"'
+# What an image's layer is written with: from an offset, so that a cut transfer is gone on with.
+APPEND = (
+    'umask 077 && mkdir -p -- "${1%/*}" && { [ -e "$1" ] || : >"$1"; } && '
+    'truncate -s "$2" -- "$1" && exec cat >>"$1"'
+)
+
+
+class Files:
+    """One SFTP channel, opened with the first file, used by one caller at a time.
+
+    paramiko's client throws away an answer that another thread waits for.
+    """
+
+    def __init__(self, name: str, channels: Channels, run: Run) -> None:
+        self._name, self._channels, self._run = name, channels, run
+        self._client: paramiko.SFTPClient | None = None
+        self._lock = threading.Lock()
+
+    def _sftp(self) -> paramiko.SFTPClient:
+        if self._client is None:
+            self._client = self._opened()
+        return self._client
+
+    def _opened(self) -> paramiko.SFTPClient:
+        channel = self._channels.session()
+        channel.settimeout(FILE_S)
+        try:
+            channel.invoke_subsystem("sftp")
+            return paramiko.SFTPClient(channel)
+        except (paramiko.SSHException, EOFError, OSError):
+            raise Unreachable(
+                error=f"{self._name}: its sshd gives no SFTP",
+                try_="grep -i sftp /etc/ssh/sshd_config, on that host",
+            ) from None
+
+    def read(self, path: PurePosixPath, limit_bytes: int) -> bytes | None:
+        """The file's last `limit_bytes`, or None when there is none."""
+
+        def tail() -> bytes:
+            with self._sftp().open(str(path), "rb") as file:
+                size = file.stat().st_size or 0
+                file.seek(max(0, size - limit_bytes))
+                return bytes(file.read(limit_bytes))
+
+        return self._asked(tail, None)
+
+    def names(self, path: PurePosixPath) -> frozenset[str]:
+        return self._asked(lambda: frozenset(self._sftp().listdir(str(path))), frozenset())
+
+    def size(self, path: PurePosixPath) -> int | None:
+        return self._asked(lambda: self._sftp().stat(str(path)).st_size, None)
+
+    def _asked(self, question: Callable[[], T], absent: T) -> T:
+        try:
+            with self._lock:
+                return question()
+        except FileNotFoundError:
+            return absent
+        except PermissionError:
+            raise
+        except (paramiko.SSHException, EOFError, OSError) as problem:
+            raise self._channels.cut(problem) from None
+
+    def put(self, path: PurePosixPath, data: bytes, mode: int) -> None:
+        """Write whole or not at all. Raises `PermissionError`, or `Unreachable` on a full disk."""
+        beside = path.parent / f".{path.name}.{secrets.token_hex(4)}"
+        try:
+            self._write(beside, data, mode)
+            self._must(["sh", "-c", PLACE, "place", str(beside), str(path)], path)
+        except BaseException:
+            with suppress(Unreachable, OSError):
+                self._asked(lambda: self._sftp().remove(str(beside)), None)
+            raise
+
+    def _write(self, path: PurePosixPath, data: bytes, mode: int) -> None:
+        try:
+            self._written(path, data, mode)
+        except FileNotFoundError:
+            self._must(["sh", "-c", FOLDERS, "folders", str(path.parent)], path)
+            self._written(path, data, mode)
+
+    def _written(self, path: PurePosixPath, data: bytes, mode: int) -> None:
+        try:
+            with self._lock, self._sftp().open(str(path), "wx") as file:
+                file.chmod(mode)
+                file.write(data)
+        except (FileNotFoundError, PermissionError):
+            raise
+        except (paramiko.SSHException, EOFError) as problem:
+            raise self._channels.cut(problem) from None
+        except OSError as problem:
+            raise self._cannot(path, str(problem)) from None
+
+    def append(
+        self, path: PurePosixPath, chunks: Iterable[bytes], at: int, deadline_s: float
+    ) -> None:
+        """The chunks from offset `at` on. What was written before a cut stays."""
+        argv = ["sh", "-c", APPEND, "append", str(path), str(at)]
+        done = self._run(argv, deadline_s=deadline_s, stdin=chunks)
+        if not done.ok:
+            raise self._cannot(path, done.err.strip())
+
+    def _must(self, argv: list[str], path: PurePosixPath) -> None:
+        done: Finished = self._run(argv, deadline_s=FILE_S)
+        if "Permission denied" in done.err:
+            raise PermissionError(str(path))
+        if not done.ok:
+            raise self._cannot(path, done.err.strip())
+
+    def _cannot(self, path: PurePosixPath, why: str) -> Unreachable:
+        return Unreachable(
+            error=f"{self._name}: {path} cannot be written: {why}", try_=f"df -h {path.parent}"
+        )

@@ -1,0 +1,71 @@
+"""A long-lived process on the host that is spoken to in lines: the guard."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from pyhelpers.hosts.protocol import ChannelClosed
+from pyhelpers.hosts.ssh.command import execute, line
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import paramiko
+
+    from pyhelpers.hosts.ssh.channels import Channels
+
+# A line that nobody takes for so long: the other end is gone or hangs.
+SEND_S = 10.0
+
+
+class Lines:
+    """`Channel` over SSH. The process's stderr goes nowhere, as with a local one."""
+
+    def __init__(self, channels: Channels, argv: Sequence[str]) -> None:
+        self._channel: paramiko.Channel = channels.session()
+        self._lines: queue.Queue[str | None] = queue.Queue()
+        self._channel.settimeout(SEND_S)
+        execute(channels, self._channel, f"exec {line(argv)} 2>/dev/null")
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self) -> None:
+        rest = b""
+        while chunk := self._heard():
+            *whole, rest = (rest + chunk).split(b"\n")
+            for each in whole:
+                self._lines.put(each.decode(errors="replace"))
+        self._lines.put(None)
+
+    def _heard(self) -> bytes:
+        """What came; empty at the end. Silence is not the end."""
+        while True:
+            try:
+                return self._channel.recv(1 << 15)
+            except TimeoutError:
+                continue
+            except (OSError, EOFError):
+                return b""
+
+    def send(self, line: str) -> None:
+        try:
+            self._channel.sendall(line.encode() + b"\n")
+        except (OSError, EOFError):
+            raise ChannelClosed from None
+
+    def receive(self, deadline_s: float) -> str | None:
+        try:
+            heard = self._lines.get(timeout=deadline_s)
+        except queue.Empty:
+            return None
+        if heard is None:
+            self._lines.put(None)
+            raise ChannelClosed
+        return heard
+
+    def close(self) -> None:
+        """Its stdin ends; what it still does, it does without us."""
+        with suppress(OSError, EOFError):
+            self._channel.close()
