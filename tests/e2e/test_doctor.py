@@ -79,7 +79,7 @@ def test_who_is_not_root_is_told_who_must_connect(remote: Remote) -> None:
 
 
 def test_a_login_that_is_none_is_wrong_usage(remote: Remote) -> None:
-    assert remote.deploy("prepare", "a5", "--as", "root").code == 2
+    assert remote.deploy("prepare", "a5", "--as", "root@").code == 2
 
 
 def test_each_defect_is_a_line(remote: Remote, a5: Server) -> None:

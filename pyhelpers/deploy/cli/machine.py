@@ -18,7 +18,7 @@ from pyhelpers.deploy.cli.shared import (
     json_option,
     this_user,
 )
-from pyhelpers.errors import ProtostarError, WrongUsage
+from pyhelpers.errors import PreflightError, Unreachable, WrongUsage
 
 if TYPE_CHECKING:
     from pyhelpers.config.model import Config
@@ -68,7 +68,7 @@ def doctor(names: tuple[str, ...], file: Path, *, json_wanted: bool) -> None:
     help="The deployer's public key, a .pub file; without it, no key is let in.",
 )
 @click.option("--user", help="Who deploys there; default: the user in protostar.yml.")
-@click.option("--as", "login", metavar="USER@HOST[:PORT]", help="Who connects: root, or sudo.")
+@click.option("--as", "login", metavar="[USER@]HOST[:PORT]", help="Who connects: root, or sudo.")
 @config_option
 def prepare(
     host: str,
@@ -113,7 +113,7 @@ def _wanted(config: Config, host: str, user: str | None, key_file: Path | None) 
     settings = config.hosts[host]
     parts = settings.ssh_parts()
     return Wanted(
-        user=user_name(user or (parts[0] if parts else this_user())),
+        user=user_name(user or (parts and parts[0]) or this_user()),
         root=settings.root,
         key=public_key(key_file.read_text(encoding="utf-8"), str(key_file)) if key_file else "",
         open_ports=private_ports(config, host),
@@ -135,14 +135,15 @@ def _show(state: str, step: PrepareStep) -> None:
 
 def _print(config: Config, host: str, login: str | None, wanted: Wanted) -> None:
     """A server that cannot be looked at gets the script for a new one."""
-    from pyhelpers.deploy.prepare.apply import missing_steps
     from pyhelpers.deploy.prepare.model import ServerFacts
+    from pyhelpers.deploy.prepare.reading import read_server, root_prefix
     from pyhelpers.deploy.prepare.script import as_script
     from pyhelpers.deploy.prepare.steps import steps
 
+    at, unread = host_as(config, host, login), ""
     try:
-        script = as_script(host, missing_steps(host_as(config, host, login), wanted))
-    except ProtostarError as problem:
+        facts = read_server(at, wanted, root_prefix(at))
+    except (Unreachable, PreflightError) as problem:
         console.warn(problem.error)
-        script = as_script(host, steps(ServerFacts(), wanted), unread=problem.error)
-    console.say(script)
+        facts, unread = ServerFacts(), problem.error
+    console.say(as_script(host, steps(facts, wanted), unread))

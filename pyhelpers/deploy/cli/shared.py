@@ -81,7 +81,7 @@ def host_of(config: Config, name: str) -> Host:
 
 
 def host_as(config: Config, name: str, login: str | None) -> Host:
-    """`login`: who connects instead of the user of protostar.yml, as user@host[:port].
+    """`login`: who connects instead of the user of protostar.yml, as protostar.yml's `ssh` says it.
 
     Raises `WrongUsage` for a login that is none.
     """
@@ -96,7 +96,8 @@ def host_as(config: Config, name: str, login: str | None) -> Host:
         settings = Settings(ssh=login, root=here.root, host_key=here.host_key)
     except ValidationError:
         raise WrongUsage(
-            error="--as takes user@host or user@host:port", try_="--as root@ADDRESS"
+            error="--as takes user@host, user@host:port, or a name of ssh_config",
+            try_="--as root@ADDRESS",
         ) from None
     host = _opened(name, settings)
     click.get_current_context().call_on_close(host.close)

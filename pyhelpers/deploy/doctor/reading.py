@@ -62,7 +62,9 @@ def read_machine(looker: Looker) -> Machine:
         round_trip_s=round_trip_s,
         nginx=_nginx(looker),
         listening=listening(said("sh", "-c", PROC_TCP)),
-        planned_ports=planned_ports(looker.config, host.name),
+        planned_ports=planned_ports(
+            looker.config, host.name, said("sh", "-c", 'echo "$SSH_CONNECTION"')
+        ),
         services=_services(looker),
         incoming=tuple(sorted(host.names(host.root / "incoming"))),
         daemon_json=_text(host, DAEMON_JSON),
@@ -71,11 +73,15 @@ def read_machine(looker: Looker) -> Machine:
     )
 
 
-def planned_ports(config: Config, host: str) -> frozenset[int]:
-    """sshd's, and the gateways' for users. Everything else is nobody's business outside."""
-    parts = config.hosts[host].ssh_parts()
+def planned_ports(config: Config, host: str, connection: str) -> frozenset[int]:
+    """sshd's, and the gateways' for users. Everything else is nobody's business outside.
+
+    `connection` is sshd's own SSH_CONNECTION, whose last word is its port: in between, an
+    ssh_config may have said another than protostar.yml.
+    """
+    last = connection.split()[-1:]
     public = (each.public_port for each in gateways_on(config, host).values())
-    return frozenset({parts[2] if parts else SSH_PORT, *public})
+    return frozenset({int(last[0]) if last else SSH_PORT, *public})
 
 
 def _text(host: Host, path: str) -> str:

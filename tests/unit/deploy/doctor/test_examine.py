@@ -157,7 +157,9 @@ class TestWhatIsRead:
 
     def test_of_the_plan_are_sshs_port_and_the_gateways(self) -> None:
         gateways = {"gateway": {"public_port": 8080}, "spare": {"public_port": 99}}
-        assert planned_ports(config(gateways=gateways), "a5") == {2222, 8080}
+        said = config(gateways=gateways)
+        assert planned_ports(said, "a5", "10.0.0.9 51000 10.0.0.5 2222\n") == {2222, 8080}
+        assert planned_ports(said, "a5", "\n") == {22, 8080}
 
 
 def doctor(folder: Path, hosts: dict[str, MemoryHost | Unreachable]) -> Doctor:
