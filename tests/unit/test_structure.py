@@ -33,12 +33,15 @@ PURE = [
     for name in (
         *("model", "marker", "compose_file", "release", "commands", "history"),
         *("versions", "preflight", "plan", "verdict", "report"),
+        *(f"prepare.{each}" for each in ("model", "steps", "script", "key", "daemon")),
+        *("prepare.sessions", "prepare.packages", "machine"),
+        *(f"doctor.{each}" for each in ("model", "ports", "verdicts", "leftovers")),
     )
 ]
 # What a pure module may run. Everything else could touch the world, or read its clock.
 PURE_LIBRARY = {
-    *("__future__", "collections", "dataclasses", "enum", "functools", "hashlib", "itertools"),
-    *("json", "re", "typing", "yaml"),
+    *("__future__", "collections", "configparser", "dataclasses", "enum", "functools", "hashlib"),
+    *("ipaddress", "itertools", "json", "re", "shlex", "typing", "yaml"),
 }
 LONGEST_MODULE = 250
 WIDEST_HELP = 100

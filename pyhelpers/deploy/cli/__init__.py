@@ -1,6 +1,6 @@
 """`protostar deploy`: the commands. Composes the room; decides nothing."""
 
-from pyhelpers.deploy.cli import change, look
+from pyhelpers.deploy.cli import change, look, machine
 from pyhelpers.deploy.cli.shared import group
 
-__all__ = ["change", "group", "look"]
+__all__ = ["change", "group", "look", "machine"]

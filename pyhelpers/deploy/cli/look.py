@@ -119,31 +119,6 @@ def _end(site: Site, holder: Holder) -> None:
 
 @group.command()
 @service_argument
-@config_option
-@json_option
-def doctor(service: str, file: Path, *, json_wanted: bool) -> None:
-    """Everything that a deploy will need, checked at once, with the command that mends it.
-
-    \b
-    Example:
-      protostar deploy doctor api
-    """
-    import dataclasses
-
-    from pyhelpers.deploy.doctor import FAIL, examine
-    from pyhelpers.errors import Exit
-
-    findings = list(examine(site_of(file, service)))
-    if json_wanted:
-        console.as_json([dataclasses.asdict(finding) for finding in findings])
-    else:
-        console.table(("", "what", "mend"), [(f.level, f.what, f.mend) for f in findings])
-    if any(finding.level == FAIL for finding in findings):
-        click.get_current_context().exit(Exit.PREFLIGHT)
-
-
-@group.command()
-@service_argument
 @click.option(
     "--colour",
     type=click.Choice(["blue", "green"]),

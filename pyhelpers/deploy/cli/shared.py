@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pyhelpers.config.options import load_config
+from pyhelpers.errors import WrongUsage
 
 if TYPE_CHECKING:
     from pyhelpers.config.model import Config
@@ -24,10 +25,23 @@ json_option = click.option("--json", "json_wanted", is_flag=True, help="One obje
 
 def complete_services(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
     """For shell completion: the services of protostar.yml."""
+    return _complete(ctx, incomplete, "services")
+
+
+def complete_hosts(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    return _complete(ctx, incomplete, "hosts")
+
+
+def complete_places(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    return _complete(ctx, incomplete, "hosts", "services")
+
+
+def _complete(ctx: click.Context, incomplete: str, *kinds: str) -> list[str]:
     try:
-        names = load_config(ctx.params.get("file") or Path("protostar.yml")).services
+        config = load_config(ctx.params.get("file") or Path("protostar.yml"))
     except Exception:  # noqa: BLE001 - a completion must not break the user's prompt
         return []
+    names = [name for kind in kinds for name in getattr(config, kind)]
     return [name for name in names if name.startswith(incomplete)]
 
 
@@ -36,11 +50,11 @@ service_argument = click.argument("service", shell_complete=complete_services)
 
 def who() -> str:
     """user@machine, or what PROTOSTAR_WHO says (Jenkins names the person behind a build)."""
-    name = os.environ.get("PROTOSTAR_WHO") or f"{_user()}@{socket.gethostname()}"
+    name = os.environ.get("PROTOSTAR_WHO") or f"{this_user()}@{socket.gethostname()}"
     return re.sub(r"[^\w@.:+-]+", "_", name)
 
 
-def _user() -> str:
+def this_user() -> str:
     """A container of a CI server may run as a number that has no name."""
     try:
         return getpass.getuser()
@@ -64,6 +78,30 @@ def host_of(config: Config, name: str) -> Host:
         hosts[name] = _opened(name, config.hosts[name])
         root.call_on_close(hosts[name].close)
     return hosts[name]
+
+
+def host_as(config: Config, name: str, login: str | None) -> Host:
+    """`login`: who connects instead of the user of protostar.yml, as protostar.yml's `ssh` says it.
+
+    Raises `WrongUsage` for a login that is none.
+    """
+    from pydantic import ValidationError
+
+    from pyhelpers.config.model import Host as Settings
+
+    if login is None:
+        return host_of(config, name)
+    here = config.hosts[name]
+    try:
+        settings = Settings(ssh=login, root=here.root, host_key=here.host_key)
+    except ValidationError:
+        raise WrongUsage(
+            error="--as takes user@host, user@host:port, or a name of ssh_config",
+            try_="--as root@ADDRESS",
+        ) from None
+    host = _opened(name, settings)
+    click.get_current_context().call_on_close(host.close)
+    return host
 
 
 def _opened(name: str, settings: HostSettings) -> Host:

@@ -108,7 +108,7 @@ class TestWhatIsTyped:
             pytest.param(["deploy", "run", "api", "v2", "--fast"], 2, "--fast", id="an option"),
             pytest.param(["deploy", "adopt", "api", "--colour", "red"], 2, "red", id="a colour"),
             pytest.param(["deploy", "plan", "apii", "v2"], 2, "no service `apii`", id="a service"),
-            pytest.param(["deploy", "plan", "app", "v2"], 2, "host far", id="a far host"),
+            pytest.param(["deploy", "plan", "app", "v2"], 4, "far.lan", id="a far host"),
             pytest.param(
                 ["deploy", "plan", "api", "v2"], 3, "api.yml cannot be read", id="no file"
             ),

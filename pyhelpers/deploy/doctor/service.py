@@ -1,11 +1,12 @@
-"""Everything that a deploy will need, looked at once; each line with the command that mends it."""
+"""What a deploy of one service will need on its host: the deploy's own checks, all at once."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pyhelpers.deploy import preflight
+from pyhelpers.deploy.doctor.model import FAIL, OK, WARN, Finding
 from pyhelpers.deploy.model import ImageFacts, Release, Target
 from pyhelpers.deploy.site import facts_of, release_files
 from pyhelpers.errors import ProtostarError
@@ -16,18 +17,10 @@ if TYPE_CHECKING:
     from pyhelpers.deploy.model import Facts
     from pyhelpers.deploy.site import Site
 
-OK, WARN, FAIL = "ok", "warn", "fail"
 STATE_FOLDERS = ("live", "guard", "history", "releases")
 # A folder that is not there yet: whether the nearest one above it can be written.
 WRITABLE = 'p=$1; while [ ! -e "$p" ]; do p=$(dirname "$p"); done; test -w "$p"'
 TOOLS = ("bash", "flock", "timeout", "docker")
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    level: str
-    what: str
-    mend: str = ""
 
 
 def examine(site: Site) -> Iterator[Finding]:
