@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from pydantic_core import PydanticCustomError
 
 from pyhelpers.config.crossings import crossings
+from pyhelpers.config.problems import dotted
 from pyhelpers.config.rules import (
     SSH_PATTERN,
     EngineName,
@@ -137,10 +138,22 @@ class Bake(_Model):
     )
 
 
+def _service_forms(schema: dict[str, Any]) -> None:
+    schema["oneOf"] = [{"required": ["host"]}, {"required": ["hosts"]}]
+
+
 class Service(_Model):
     """What is deployed: one Compose file, one image, two colours."""
 
-    host: Slug = Field(description="One of the hosts.")
+    model_config = ConfigDict(json_schema_extra=_service_forms)
+
+    host: Slug | None = Field(default=None, description="One of the hosts.")
+    hosts: list[Slug] | None = Field(
+        default=None, min_length=1, description="Several of the hosts, in the order of a deploy."
+    )
+    parallel: int = Field(
+        default=1, ge=1, le=16, description="hosts only: how many are deployed to at once."
+    )
     kind: Literal["http", "worker"] = Field(
         default="http", description="Answers requests, or takes jobs."
     )
@@ -180,6 +193,15 @@ class Service(_Model):
         default=None, ge=1, le=1_048_576, description="MiB of one container, for the preflight."
     )
 
+    @property
+    def host_names(self) -> tuple[str, ...]:
+        """Where it runs, in the order in which it is deployed."""
+        return tuple(self.hosts or ([self.host] if self.host else []))
+
+    def on(self, host: str) -> Self:
+        """The same service as one of its hosts sees it."""
+        return self.model_copy(update={"host": host, "hosts": None, "parallel": 1})
+
 
 class Notify(_Model):
     """Who hears of a refusal and of a flip-back."""
@@ -216,7 +238,7 @@ class Config(_Model):
     def _agree(self) -> Self:
         found = list(crossings(self.model_dump(exclude_unset=True)))
         if found:
-            words = "; ".join(f"{'.'.join(one.path)}: {one.words}" for one in found)
+            words = "; ".join(f"{dotted(one.path)}: {one.words}" for one in found)
             raise PydanticCustomError("crossing", "{words}", {"words": words})
         return self
 

@@ -101,6 +101,15 @@ def test_two_services_may_share_a_route_on_two_hosts() -> None:
     assert config_of(text).services["web"].route == "/"
 
 
+def test_a_service_runs_on_one_host_or_on_several_in_their_order() -> None:
+    assert service_of("").host_names == ("a5",)
+    text = service_text("parallel: 2").replace("host: a5", "hosts: [b, a5]")
+    service = config_of(text.replace("hosts:\n", "hosts:\n  b: { local: true }\n")).services["api"]
+    assert service.host_names == ("b", "a5")
+    assert service.on("b").host_names == ("b",)
+    assert (service.parallel, service.on("b").parallel) == (2, 1)
+
+
 def test_a_worker_may_say_that_it_knows_no_marker() -> None:
     assert not service_of("kind: worker\nmarker: false").marker
 
