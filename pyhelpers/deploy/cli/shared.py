@@ -14,9 +14,20 @@ import click
 from pyhelpers.config.options import load_config
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from pyhelpers.config.model import Config
     from pyhelpers.deploy.site import Site
+    from pyhelpers.errors import ProtostarError
+    from pyhelpers.hosts.protocol import Host
 
 json_option = click.option("--json", "json_wanted", is_flag=True, help="One object on stdout.")
+
+
+hosts_option = click.option(
+    "--host", "hosts", multiple=True, help="Only on this one of its hosts; may be repeated."
+)
+host_option = click.option("--host", help="Which of its hosts, where it has several.")
 
 
 def complete_services(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
@@ -45,19 +56,78 @@ def _user() -> str:
         return str(os.getuid())
 
 
-def site_of(file: Path, name: str) -> Site:
+def open_host(config: Config, name: str) -> Host:
     from pathlib import PurePosixPath
 
-    from pyhelpers.deploy.site import open_site, service_of
     from pyhelpers.hosts.local import LocalHost
 
-    config = load_config(file)
-    host_name = service_of(config, name).host
-    settings = config.hosts[host_name]
+    settings = config.hosts[name]
     if not settings.local:
-        raise click.UsageError(f"host {host_name}: only `local: true` can be deployed to so far")
-    host = LocalHost(host_name, PurePosixPath(settings.root))
-    return open_site(config, file.resolve().parent, name, host)
+        raise click.UsageError(f"host {name}: only `local: true` can be deployed to so far")
+    return LocalHost(name, PurePosixPath(settings.root))
+
+
+def hosts_of(config: Config, name: str, only: Sequence[str] = ()) -> tuple[str, ...]:
+    """The hosts of a service, in its order; with `only`, those of them.
+
+    Raises `WrongUsage` for one that it does not run on.
+    """
+    from pyhelpers.deploy.site import service_of
+    from pyhelpers.errors import WrongUsage
+
+    known = service_of(config, name).host_names
+    for host in only:
+        if host not in known:
+            raise WrongUsage(
+                error=f"{name} does not run on a host `{host}`",
+                try_=f"--host with one of: {', '.join(known)}",
+            )
+    return tuple(host for host in known if not only or host in only)
+
+
+def site_of(file: Path, name: str, only: str | None = None) -> Site:
+    """For what is done to one host at a time. Raises `WrongUsage` when it is not clear which."""
+    from pyhelpers.errors import WrongUsage
+
+    config = load_config(file)
+    names = hosts_of(config, name, [only] if only else [])
+    if len(names) > 1:
+        raise WrongUsage(
+            error=f"{name} runs on several hosts: {', '.join(names)}",
+            try_=f"the same command with --host {names[0]}",
+        )
+    return _open(config, file, name, names[0])
+
+
+def sites_of(file: Path, name: str, only: Sequence[str] = ()) -> tuple[Site, ...]:
+    """On each of its hosts, in its order. Raises the error of the hosts that cannot be asked."""
+    from pyhelpers.deploy.turns import ask_all
+
+    config = load_config(file)
+    names = hosts_of(config, name, only)
+    found = ask_all(names, lambda host: _open(config, file, name, host))
+    return tuple(found[host] for host in names)
+
+
+def _open(config: Config, file: Path, name: str, host: str) -> Site:
+    from pyhelpers.deploy.site import open_site
+
+    return open_site(config, file.resolve().parent, name, open_host(config, host))
+
+
+def end_with(problems: Iterable[ProtostarError], *, json_wanted: bool) -> None:
+    """What could be read is shown; the exit code and the next command are of what could not."""
+    from pyhelpers.errors import ProtostarError
+
+    errors = {problem.error: problem for problem in problems}
+    first = next(iter(errors.values()), None)
+    if first is None:
+        return
+    if json_wanted:
+        click.get_current_context().exit(first.exit_code)
+    raise ProtostarError(
+        error="\n".join(errors), state=first.state, try_=first.try_, exit_code=first.exit_code
+    )
 
 
 @click.group(name="deploy", context_settings={"help_option_names": ["-h", "--help"]})
@@ -71,7 +141,9 @@ def group() -> None:
       protostar deploy run api v2 --detach    return once the new colour is committed
       protostar deploy rollback api           the last good release, no version needed
       protostar deploy rollback api --now     and end the deploy that is going on
+      protostar deploy run api v2 --only-failed   go on where it stopped, on several hosts
       protostar deploy status                 what serves where
+      protostar deploy logs api --follow      what it writes
     \b
     Exit codes: 0 done or nothing to do · 1 unexpected · 2 usage · 3 configuration ·
     4 preflight or unreachable · 5 locked by another · 6 failed, traffic never moved ·
