@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from pyhelpers.deploy.fleet import Outcome
 
 ASKED_AT_ONCE = 16
+# A signal that another thread happened to get is heard when the main one wakes up.
+LOOK_EVERY_S = 0.5
 # A deploy that is interrupted settles within its own deadlines; beyond that it hangs.
 SETTLE_S = 120.0
 
@@ -74,7 +76,7 @@ def at_once(
                     going[pool.submit(children.deploy, host)] = host
                 if not going:
                     return
-                _take(going, tried, wait(going, return_when=FIRST_COMPLETED).done)
+                _take(going, tried, wait(going, LOOK_EVERY_S, FIRST_COMPLETED).done)
         except Interrupted:
             with interrupts.held_back():
                 _end(going, tried, children)

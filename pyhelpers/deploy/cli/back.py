@@ -39,11 +39,16 @@ def rollback(service: str, to: str | None, options: Options, *, now: bool) -> No
       protostar deploy rollback api --to v1
       protostar deploy rollback api --now
     """
+    sites = {site.host.name: site for site in sites_of(options.file, service, options.hosts)}
+    go_back(sites, to, options, now=now)
+
+
+def go_back(sites: Mapping[str, Site], to: str | None, options: Options, *, now: bool) -> None:
+    """`--now` on several hosts: where one was ended, the others go to what it serves now."""
     from pyhelpers.deploy.cli.several import bring
     from pyhelpers.deploy.cli.single import How
     from pyhelpers.deploy.fleet import outcome_of
 
-    sites = {site.host.name: site for site in sites_of(options.file, service, options.hosts)}
     ended = _end_all(sites) if now else {}
     if ended and len(sites) == 1:
         _tell_ended(*ended.values(), json_wanted=options.json_wanted)
@@ -53,6 +58,7 @@ def rollback(service: str, to: str | None, options: Options, *, now: bool) -> No
         options = replace(options, only_failed=True)
     wanted = _wanted(sites, to)
     label = to or next(iter(wanted.values())).target.release.label
+    service = next(iter(sites.values())).name
     typed = f"protostar deploy rollback {service} --to {shlex.quote(label)}"
     already = {host: outcome_of(told) for host, told in ended.items()}
     words = ("rollback", service, "--to")

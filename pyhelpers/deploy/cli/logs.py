@@ -63,7 +63,7 @@ def logs(
         click.get_current_context().exit(Exit.INTERRUPTED)
     if follow and sources:
         console.note(f"all have stopped; `protostar deploy status {service}` says what serves")
-    end_with(problems.values(), json_wanted=False)
+    end_with(problems, json_wanted=False)
 
 
 def _names(sources: Sequence[Source]) -> list[str]:

@@ -61,7 +61,7 @@ def status(services: tuple[str, ...], file: Path, *, json_wanted: bool) -> None:
         console.as_json(told)
     else:
         console.table(report.STATUS_HEADINGS, [report.status_row(each) for each in told])
-    end_with(problems.values(), json_wanted=json_wanted)
+    end_with(problems, json_wanted=json_wanted)
 
 
 def _statuses(
@@ -106,7 +106,7 @@ def history(service: str, number: int, file: Path, *, json_wanted: bool) -> None
         console.as_json([report.record_as_dict(*each) for each in records])
     else:
         console.table(report.HISTORY_HEADINGS, [report.record_row(*each) for each in records])
-    end_with(problems.values(), json_wanted=json_wanted)
+    end_with(problems, json_wanted=json_wanted)
 
 
 @group.command()

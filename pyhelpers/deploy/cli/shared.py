@@ -14,7 +14,7 @@ import click
 from pyhelpers.config.options import load_config
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Mapping, Sequence
 
     from pyhelpers.config.model import Config
     from pyhelpers.deploy.site import Site
@@ -115,19 +115,16 @@ def _open(config: Config, file: Path, name: str, host: str) -> Site:
     return open_site(config, file.resolve().parent, name, open_host(config, host))
 
 
-def end_with(problems: Iterable[ProtostarError], *, json_wanted: bool) -> None:
+def end_with(problems: Mapping[str, ProtostarError], *, json_wanted: bool) -> None:
     """What could be read is shown; the exit code and the next command are of what could not."""
-    from pyhelpers.errors import ProtostarError
+    from pyhelpers.deploy.fleet import refusal
 
-    errors = {problem.error: problem for problem in problems}
-    first = next(iter(errors.values()), None)
-    if first is None:
+    if not problems:
         return
+    problem = refusal(problems)
     if json_wanted:
-        click.get_current_context().exit(first.exit_code)
-    raise ProtostarError(
-        error="\n".join(errors), state=first.state, try_=first.try_, exit_code=first.exit_code
-    )
+        click.get_current_context().exit(problem.exit_code)
+    raise problem
 
 
 @click.group(name="deploy", context_settings={"help_option_names": ["-h", "--help"]})
