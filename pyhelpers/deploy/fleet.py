@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pyhelpers.errors import NOTHING_CHANGED, Exit, PreflightError, ProtostarError
+from pyhelpers.errors import NOTHING_CHANGED, Exit, Interrupted, PreflightError, ProtostarError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -166,6 +166,15 @@ def failure(
         try_=f"{first}, then {again}" if first else again,
         exit_code=exit_code(outcomes),
     )
+
+
+def interruption(
+    problem: Interrupted, order: Sequence[str], outcomes: Mapping[str, Outcome], again: str
+) -> Interrupted:
+    """A signal between two hosts: nobody failed, and some were not tried."""
+    waiting = ", ".join(host for host in order if host not in outcomes)
+    state = f"not tried: {waiting}" if waiting else "all hosts are done"
+    return Interrupted(error=problem.error, state=state, try_=again)
 
 
 def refusal(problems: Mapping[str, ProtostarError], state: str = NOTHING_CHANGED) -> ProtostarError:

@@ -13,8 +13,8 @@ import click
 from pyhelpers import console
 from pyhelpers.deploy import fleet, interrupts, turns
 from pyhelpers.deploy.cli.shared import who
-from pyhelpers.deploy.cli.single import deploy
-from pyhelpers.errors import Exit, Interrupted
+from pyhelpers.deploy.cli.single import deploy, tell_team
+from pyhelpers.errors import Exit, Interrupted, ProtostarError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from pyhelpers.deploy.fleet import Outcome, Serving
     from pyhelpers.deploy.model import Release
     from pyhelpers.deploy.site import Site, Wanted
-    from pyhelpers.errors import ProtostarError
 
 
 def bring(sites: Sequence[Site], wanted: Mapping[str, Wanted], how: How) -> None:
@@ -67,9 +66,14 @@ def _check(going: Mapping[str, Site], wanted: Mapping[str, Wanted], how: How) ->
     """Before any host is touched: no preflight refuses, and all would get the same."""
     from pyhelpers.deploy.pipeline import planned
 
-    turns.ask_all(going, lambda host: planned(going[host], wanted[host]))
     releases = {host: wanted[host].target.release for host in going}
-    fleet.check_same(releases, how.settle, one_root=one_root(going.values()))
+    try:
+        turns.ask_all(going, lambda host: planned(going[host], wanted[host]))
+        fleet.check_same(releases, how.settle, one_root=one_root(going.values()))
+    except ProtostarError as problem:
+        first = next(iter(going))
+        tell_team(going[first], wanted[first], problem, ", ".join(going))
+        raise
 
 
 def _skipped(names: Sequence[str], how: How) -> dict[str, Outcome]:
@@ -129,8 +133,9 @@ def _tell(
     order = [site.host.name for site in sites]
     by_name = {site.host.name: site for site in sites}
     serving, _ = turns.ask(order, lambda host: serving_of(by_name[host]))
-    problem: ProtostarError | None = interrupted
-    problem = fleet.failure(order, outcomes, how.again) or problem
+    problem: ProtostarError | None = fleet.failure(order, outcomes, how.again)
+    if problem is None and interrupted is not None:
+        problem = fleet.interruption(interrupted, order, outcomes, how.again)
     if how.options.json_wanted:
         code = problem.exit_code if problem else Exit.DONE
         told = fleet.as_dict(sites[0].name, order, outcomes, serving)

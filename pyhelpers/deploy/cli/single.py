@@ -44,7 +44,7 @@ def deploy(site: Site, wanted: Wanted, how: How) -> dict[str, Any]:
         result = carry_out(site, wanted, who(), view, detach=options.detach)
     except ProtostarError as problem:
         view.close()
-        _notify(site, wanted, problem)
+        tell_team(site, wanted, problem, site.host.name)
         raise
     view.close()
     if not options.json_wanted:
@@ -54,8 +54,8 @@ def deploy(site: Site, wanted: Wanted, how: How) -> dict[str, Any]:
     return report.result_as_dict(result)
 
 
-def _notify(site: Site, wanted: Wanted, problem: ProtostarError) -> None:
-    """Tell the team of a refusal or a flip-back; that somebody else deploys is neither."""
+def tell_team(site: Site, wanted: Wanted, problem: ProtostarError, host: str) -> None:
+    """Of a refusal or a flip-back; that somebody else deploys is neither."""
     webhook = site.config.notify.webhook if site.config.notify else None
     if webhook is None or problem.exit_code is Exit.LOCKED:
         return
@@ -63,6 +63,6 @@ def _notify(site: Site, wanted: Wanted, problem: ProtostarError) -> None:
 
     told = {**problem.as_dict(), "error": problem.error.splitlines()[0]}  # no logs in a chat
     message = {**told, "service": site.name, "label": wanted.target.release.label}
-    trouble = notify(webhook.reveal(), {**message, "host": site.host.name, "who": who()})
+    trouble = notify(webhook.reveal(), {**message, "host": host, "who": who()})
     if trouble:
         console.warn(trouble)

@@ -13,7 +13,7 @@ import yaml
 from pyhelpers.deploy import fleet
 from pyhelpers.deploy.fleet import Outcome, Serving
 from pyhelpers.deploy.model import Colour
-from pyhelpers.errors import Exit, FailedAfterSwitch, PreflightError, Unreachable
+from pyhelpers.errors import Exit, FailedAfterSwitch, Interrupted, PreflightError, Unreachable
 from tests.unit.deploy import builders
 
 CASES = Path(__file__).parents[2] / "cases" / "fleet"
@@ -130,6 +130,14 @@ class TestWhatIsTold:
         assert problem.error == "a6: no\na5: v2 is bad"
         assert "not tried" not in problem.state
         assert problem.try_ == "again"
+
+    def test_a_signal_between_two_hosts_is_an_interruption_that_says_who_is_left(self) -> None:
+        done = {"a5": Outcome("done")}
+        signal = Interrupted(error="interrupted by SIGTERM", state="nothing was changed")
+        problem = fleet.interruption(signal, ORDER, done, "again")
+        assert (problem.error, problem.exit_code) == ("interrupted by SIGTERM", Exit.INTERRUPTED)
+        assert (problem.state, problem.try_) == ("not tried: a6, a7", "again")
+        assert fleet.interruption(signal, ("a5",), done, "").state == "all hosts are done"
 
     def test_without_a_failure_there_is_no_error(self) -> None:
         assert fleet.failure(("a5",), {"a5": Outcome("done")}, "again") is None

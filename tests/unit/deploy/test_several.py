@@ -10,7 +10,7 @@ from typing import Any
 import click
 import pytest
 
-from pyhelpers.deploy.cli import back
+from pyhelpers.deploy.cli import back, several
 from pyhelpers.deploy.cli.options import Options
 from pyhelpers.deploy.cli.several import bring
 from pyhelpers.deploy.cli.single import How
@@ -241,6 +241,31 @@ def only_a5(fleet: MemoryFleet, act: Any) -> None:
     fleet.worlds = {"a5": worlds["a5"]}
     act(fleet)
     fleet.worlds = worlds
+
+
+def test_the_process_for_each_host_is_told_which_release_was_checked(fleet: MemoryFleet) -> None:
+    sites = fleet.sites()
+    wanted = {site.host.name: wanted_release(site, "v2") for site in sites}
+    how = How(replace(PLAIN, detach=True), ("run", "api", "v2", "--expect"), "AGAIN", "SETTLE")
+    children = several._children(["a5", "a6"], wanted, how)
+    assert children._argv_of("a6")[1:] == [
+        *("-P", "-m", "pyhelpers.deploy", "run", "api", "v2"),
+        *("--expect", wanted["a6"].target.release.id, "--file", "x.yml", "--detach"),
+        *("--host", "a6", "--json", "--steps"),
+    ]
+
+
+@pytest.mark.parametrize(("json_wanted", "said"), [(False, "a5  | → switch\n"), (True, "")])
+def test_the_lines_of_a_process_bear_its_hosts_name_and_none_disturbs_the_object(
+    json_wanted: bool,  # noqa: FBT001 - pytest gives it by its name
+    said: str,
+    fleet: MemoryFleet,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    capsys.readouterr()
+    how = How(replace(PLAIN, json_wanted=json_wanted), (), "AGAIN", "SETTLE")
+    several._children(["a5", "a10"], {}, how)._say("a5", "→ switch")
+    assert capsys.readouterr().out == said
 
 
 def test_a_host_alone_prints_its_own_object(
