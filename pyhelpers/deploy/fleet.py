@@ -180,13 +180,16 @@ def interruption(
 def refusal(problems: Mapping[str, ProtostarError], state: str = NOTHING_CHANGED) -> ProtostarError:
     """The hosts that cannot be asked, or that refuse, as one error."""
     first = next(iter(problems.values()))
+    hosts: dict[str, list[str]] = {}
+    for host, problem in problems.items():
+        hosts.setdefault(problem.error, []).append(host)
     return ProtostarError(
-        error="\n".join(_with_host(host, problem.error) for host, problem in problems.items()),
+        error="\n".join(_with_host(", ".join(each), error) for error, each in hosts.items()),
         state=state,
         try_=first.try_,
         exit_code=first.exit_code,
     )
 
 
-def _with_host(host: str, error: str) -> str:
-    return error if error.startswith(f"{host}:") else f"{host}: {error}"
+def _with_host(hosts: str, error: str) -> str:
+    return error if error.startswith(f"{hosts}:") else f"{hosts}: {error}"

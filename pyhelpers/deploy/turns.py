@@ -42,10 +42,11 @@ def _known(problem: BaseException) -> ProtostarError:
 
 
 def ask_all(names: Iterable[str], question: Callable[[str], _Answer]) -> dict[str, _Answer]:
-    """Raises the error of those who gave no answer."""
+    """Raises the error of those who gave no answer; of a host that was asked alone, its own."""
     answers, problems = ask(names, question)
     if problems:
-        raise fleet.refusal(problems)
+        alone = len(answers) + len(problems) == 1
+        raise next(iter(problems.values())) if alone else fleet.refusal(problems)
     return answers
 
 

@@ -165,6 +165,11 @@ def test_hosts_that_refuse_are_one_error_with_each_named_once() -> None:
     assert problem.exit_code is Exit.PREFLIGHT
 
 
+def test_what_all_of_them_refuse_for_the_same_reason_is_said_once() -> None:
+    same = PreflightError(error="the disk is full")
+    assert fleet.refusal({"a5": same, "a6": same}).error == "a5, a6: the disk is full"
+
+
 def test_the_process_for_one_host_is_told_exactly_this() -> None:
     words = ["run", "api", "v2", "--expect", "abc"]
     assert fleet.child("/usr/bin/python3", words, "a6") == [

@@ -84,6 +84,8 @@ class TestAsking:
         assert {host: problem.error for host, problem in problems.items()} == {"a6": "a6 is down"}
         with pytest.raises(ProtostarError, match="a6: a6 is down"):
             turns.ask_all(["a5", "a6"], question)
+        with pytest.raises(Unreachable, match=r"^Error: a6 is down\n"):
+            turns.ask_all(["a6"], question)
 
     def test_all_are_asked_at_the_same_time(self) -> None:
         together = threading.Barrier(3, timeout=20)
