@@ -62,7 +62,7 @@ def go_back(sites: Mapping[str, Site], to: str | None, options: Options, *, now:
     typed = f"protostar deploy rollback {service} --to {shlex.quote(label)}"
     already = {host: outcome_of(told) for host, told in ended.items()}
     words = ("rollback", service, "--to")
-    how = How(options, words, f"{typed} --only-failed", typed, already)
+    how = How(options, words, f"{typed} {options.again}", typed, already)
     bring(tuple(sites.values()), wanted, how)
 
 

@@ -99,7 +99,7 @@ def run(service: str, version: str, expect: str | None, options: Options) -> Non
     _must_be(expect, wanted)
     typed = f"protostar deploy run {service} {shlex.quote(version)}"
     words = ("run", service, version, "--expect")
-    bring(sites, wanted, How(options, words, f"{typed} --only-failed", f"{typed} --host NAME"))
+    bring(sites, wanted, How(options, words, f"{typed} {options.again}", f"{typed} --host NAME"))
 
 
 def _must_be(expected: str | None, wanted: Mapping[str, Wanted]) -> None:

@@ -28,6 +28,11 @@ class Options:
     detach: bool
     steps: bool
 
+    @property
+    def again(self) -> str:
+        """What goes on after a failure, on no other hosts than these."""
+        return " ".join(["--only-failed", *(f"--host {host}" for host in self.hosts)])
+
 
 OPTIONS = (
     hosts_option,

@@ -243,6 +243,28 @@ def only_a5(fleet: MemoryFleet, act: Any) -> None:
     fleet.worlds = worlds
 
 
+@pytest.mark.parametrize(
+    ("hosts", "words"),
+    [((), "--only-failed"), (("a5", "a6"), "--only-failed --host a5 --host a6")],
+)
+def test_what_goes_on_after_a_failure_goes_to_no_other_hosts(
+    hosts: tuple[str, ...], words: str
+) -> None:
+    assert replace(PLAIN, hosts=hosts).again == words
+
+
+def test_a_rollback_that_fails_names_the_release_with_which_it_goes_on(fleet: MemoryFleet) -> None:
+    run(fleet, "v2")
+    for world in fleet.worlds.values():
+        images = world.machine.engine.images
+        images.update({name: replace(each, app=App(ready=False)) for name, each in images.items()})
+    with pytest.raises(ProtostarError) as failed:
+        rollback(fleet, options=replace(PLAIN, hosts=("a5", "a6")))
+    again = "protostar deploy rollback api --to v1 --only-failed --host a5 --host a6"
+    assert failed.value.try_.endswith(again)
+    assert fleet.serves()["a6"] == "v2"
+
+
 def test_the_process_for_each_host_is_told_which_release_was_checked(fleet: MemoryFleet) -> None:
     sites = fleet.sites()
     wanted = {site.host.name: wanted_release(site, "v2") for site in sites}
