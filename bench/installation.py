@@ -52,6 +52,7 @@ class Installation:
     public_port: int = 0
     private_port: int = 0
     top: dict[str, Any] = field(default_factory=dict)  # what else protostar.yml says
+    hosts: dict[str, dict[str, Any]] = field(default_factory=dict)  # beside the one that is here
 
     def __post_init__(self) -> None:
         self.public_port, self.private_port = free_port(), free_port()
@@ -125,7 +126,7 @@ class Installation:
     def write(self) -> None:
         document = {
             "project": f"test-{self.tag}",
-            "hosts": {"here": {"local": True, "root": str(self.root)}},
+            "hosts": {"here": {"local": True, "root": str(self.root)}, **self.hosts},
             "gateways": {
                 "gateway": {
                     "container": self.gateway,

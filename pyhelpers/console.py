@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from rich.status import Status
 
@@ -37,6 +37,11 @@ def say(text: str = "") -> None:
 
 def warn(text: str) -> None:
     print(f"Warning: {text}", file=sys.stderr, flush=True)  # noqa: T201 - the one place that prints
+
+
+def note(text: str) -> None:
+    """On stderr: not the result."""
+    print(text, file=sys.stderr, flush=True)  # noqa: T201 - the one place that prints
 
 
 def announce(headline: str, warnings: Sequence[str]) -> None:
@@ -68,25 +73,28 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
 class PlainSteps:
     """One line when a step begins and one when it ended, for logs and pipes."""
 
-    def __init__(self) -> None:
+    def __init__(self, say: Callable[[str], None] = say) -> None:
+        self._say = say
         self._last_note = ""
 
     def announce(self, headline: str, warnings: Sequence[str]) -> None:
-        announce(headline, warnings)
+        self._say(headline)
+        for warning in warnings:
+            warn(warning)
 
     def begin(self, step: StepShown) -> None:
-        say(f"→ {step.name:<{NAME_WIDTH}} {step.what}")
+        self._say(f"→ {step.name:<{NAME_WIDTH}} {step.what}")
 
     def note(self, text: str) -> None:
         if text != self._last_note:
-            say(f"  {'':<{NAME_WIDTH}} {text}")
+            self._say(f"  {'':<{NAME_WIDTH}} {text}")
         self._last_note = text
 
     def end(self, step: StepShown, seconds: float) -> None:
-        say(f"✓ {step.name:<{NAME_WIDTH}} {seconds:.2f} s")
+        self._say(f"✓ {step.name:<{NAME_WIDTH}} {seconds:.2f} s")
 
     def fail(self, step: StepShown, seconds: float) -> None:
-        say(f"✗ {step.name:<{NAME_WIDTH}} {seconds:.2f} s")
+        self._say(f"✗ {step.name:<{NAME_WIDTH}} {seconds:.2f} s")
 
     def close(self) -> None:
         """Nothing is held."""
@@ -156,9 +164,12 @@ class QuietSteps:
         """Nothing is held."""
 
 
-def steps_view(*, json_wanted: bool) -> PlainSteps | LiveSteps | QuietSteps:
+def steps_view(
+    *, json_wanted: bool, steps_too: bool = False
+) -> PlainSteps | LiveSteps | QuietSteps:
+    """`steps_too`: with `--json`, the plain lines on stderr."""
     if json_wanted:
-        return QuietSteps()
+        return PlainSteps(note) if steps_too else QuietSteps()
     return LiveSteps() if sys.stdout.isatty() else PlainSteps()
 
 

@@ -21,7 +21,7 @@ DEFAULT_GATEWAY = "gateway"
 class Crossing:
     """A disagreement: where it stands, and what to tell. The words never hold the value there."""
 
-    path: tuple[str, ...]
+    path: tuple[str | int, ...]
     words: str
     nearest: str | None = None
     shows_value: bool = True
@@ -30,12 +30,13 @@ class Crossing:
 def crossings(data: object) -> Iterator[Crossing]:
     """Every disagreement in `data`, the parsed file. Shapes that are wrong by themselves pass."""
     top = _mapping(data)
-    services = {name: _mapping(service) for name, service in _mapping(top.get("services")).items()}
+    found = _mapping(top.get("services")).items()
+    services = {name: dict(service) for name, service in found if isinstance(service, Mapping)}
     for name, service in services.items():
-        yield from _unknown("host", name, service.get("host"), top.get("hosts"))
+        yield from _hosts(name, service, top.get("hosts"))
         gateway = service.get("gateway", DEFAULT_GATEWAY)
         gateways = top.get("gateways", {DEFAULT_GATEWAY: {}})
-        yield from _unknown("gateway", name, gateway, gateways)
+        yield from _unknown("gateway", (name, "gateway"), gateway, gateways)
         yield from _useless_marker(name, service)
     yield from _same_routes(services)
 
@@ -44,13 +45,32 @@ def _mapping(value: object) -> dict[str, object]:
     return dict(value) if isinstance(value, Mapping) else {}
 
 
-def _unknown(kind: str, service: str, name: object, known: object) -> Iterator[Crossing]:
+def _hosts(name: str, service: Mapping[str, object], known: object) -> Iterator[Crossing]:
+    """`host: a5` or `hosts: [a5, a6]`."""
+    one, several = service.get("host"), service.get("hosts")
+    if (one is None) == (several is None):
+        words = "must say either `host: a5` or `hosts: [a5, a6]`"
+        yield Crossing(("services", name), words, shows_value=False)
+    yield from _unknown("host", (name, "host"), one, known)
+    listed = several if isinstance(several, list) else []
+    for index, host in enumerate(listed):
+        yield from _unknown("host", (name, "hosts", index), host, known)
+        if host in listed[:index]:
+            yield Crossing(("services", name, "hosts", index), "must be there only once")
+    if "parallel" in service and several is None:
+        words = "is for several hosts; this service has one"
+        yield Crossing(("services", name, "parallel"), words, shows_value=False)
+
+
+def _unknown(
+    kind: str, place: tuple[str | int, ...], name: object, known: object
+) -> Iterator[Crossing]:
     names = list(_mapping(known))
     if not isinstance(name, str) or not names or name in names:
         return
     words = f"must name one of the {kind}s ({', '.join(names)})"
     nearest = next(iter(get_close_matches(name, names, n=1)), None)
-    yield Crossing(("services", service, kind), words, nearest)
+    yield Crossing(("services", *place), words, nearest)
 
 
 def _useless_marker(name: str, service: Mapping[str, object]) -> Iterator[Crossing]:
@@ -66,12 +86,15 @@ def _same_routes(services: Mapping[str, Mapping[str, object]]) -> Iterator[Cross
         route = service.get("route")
         if not isinstance(route, str):
             continue
-        place = (
-            str(service.get("host")),
-            str(service.get("gateway", DEFAULT_GATEWAY)),
-            route.rstrip("/"),
-        )
-        first = taken.setdefault(place, name)
-        if first != name:
+        gateway = str(service.get("gateway", DEFAULT_GATEWAY))
+        places = [(host, gateway, route.rstrip("/")) for host in _named_hosts(service)]
+        firsts = [taken.setdefault(place, name) for place in places]
+        first = next((each for each in firsts if each != name), None)
+        if first is not None:
             words = f"must differ from services.{first}.route on the same gateway"
             yield Crossing(("services", name, "route"), words)
+
+
+def _named_hosts(service: Mapping[str, object]) -> list[str]:
+    several = service.get("hosts")
+    return [str(host) for host in (several if isinstance(several, list) else [service.get("host")])]

@@ -10,15 +10,16 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from pyhelpers.config.crossings import crossings
+from pyhelpers.config.problems import dotted
+from pyhelpers.config.proof import DAY_S, HOUR_S, Bake, Part, Ready, Verify
 from pyhelpers.config.rules import (
     SSH_PATTERN,
     EngineName,
     Fingerprint,
-    HeaderName,
     RegistryAddress,
     RelativePath,
     Repository,
@@ -31,18 +32,7 @@ from pyhelpers.config.rules import (
     Word,
 )
 
-_HOUR_S = 3600.0
-_DAY_S = 24 * _HOUR_S
-
 Port = Annotated[int, Field(ge=1, le=65535)]
-
-
-class _Model(BaseModel):
-    # Strict: '3000' is not a port, and `yes` is not a name. Inputs stay out of errors, because
-    # they may hold what came from the environment.
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, hide_input_in_errors=True, allow_inf_nan=False
-    )
 
 
 def _host_forms(schema: dict[str, Any]) -> None:
@@ -50,7 +40,7 @@ def _host_forms(schema: dict[str, Any]) -> None:
     schema["oneOf"] = [{"required": ["ssh"], "not": local}, {**local, "not": {"required": ["ssh"]}}]
 
 
-class Host(_Model):
+class Host(Part):
     """A machine with a Docker engine: this one (`local: true`), or one reached by SSH."""
 
     model_config = ConfigDict(json_schema_extra=_host_forms)
@@ -83,7 +73,7 @@ class Host(_Model):
         return found["user"] or "", found["host"].strip("[]"), int(found["port"] or 0)
 
 
-class Registry(_Model):
+class Registry(Part):
     """Where images come from."""
 
     address: RegistryAddress = Field(description="host:port, as the deployer reaches it.")
@@ -92,7 +82,7 @@ class Registry(_Model):
     )
 
 
-class Gateway(_Model):
+class Gateway(Part):
     """An nginx container that sends each request to the live colour."""
 
     # The name in the map stands in for an absent `container`: see Config.
@@ -106,48 +96,22 @@ class Gateway(_Model):
     public_port: Port = Field(default=80, description="Its listener for users.")
 
 
-class Ready(_Model):
-    """When a new colour may have traffic."""
-
-    path: UrlPath = Field(
-        default="/health/ready", description="Answers 200 when the service is ready."
-    )
-    timeout_s: float = Field(
-        default=120.0, gt=0, le=_HOUR_S, description="One deadline for all replicas."
-    )
-    release_header: HeaderName | None = Field(
-        default="X-Release",
-        description="The answer's header that names the release; null: it has none.",
-    )
+def _service_forms(schema: dict[str, Any]) -> None:
+    schema["oneOf"] = [{"required": ["host"]}, {"required": ["hosts"]}]
 
 
-class Verify(_Model):
-    """The proof after the switch."""
-
-    answers: int = Field(
-        default=10, ge=1, le=1000, description="Answers in a row that the new release must give."
-    )
-
-
-class Bake(_Model):
-    """How the new colour is watched under real traffic, the old one still warm."""
-
-    for_s: float = Field(default=30.0, ge=0, le=_DAY_S, description="How long; 0 leaves it out.")
-    max_5xx_percent: float = Field(
-        default=1.0, ge=0, le=100, description="More than this flips back …"
-    )
-    min_errors: int = Field(
-        default=5, ge=1, le=1_000_000, description="… if there were this many errors."
-    )
-    min_requests: int = Field(
-        default=20, ge=1, le=1_000_000, description="With fewer requests there is no verdict."
-    )
-
-
-class Service(_Model):
+class Service(Part):
     """What is deployed: one Compose file, one image, two colours."""
 
-    host: Slug = Field(description="One of the hosts.")
+    model_config = ConfigDict(json_schema_extra=_service_forms)
+
+    host: Slug | None = Field(default=None, description="One of the hosts.")
+    hosts: list[Slug] | None = Field(
+        default=None, min_length=1, description="Several of the hosts, in the order of a deploy."
+    )
+    parallel: int = Field(
+        default=1, ge=1, le=16, description="hosts only: how many are deployed to at once."
+    )
     kind: Literal["http", "worker"] = Field(
         default="http", description="Answers requests, or takes jobs."
     )
@@ -165,14 +129,14 @@ class Service(_Model):
         description="Commands run once, in a container of the new image, before the switch.",
     )
     before_switch_timeout_s: float = Field(
-        default=600.0, gt=0, le=_DAY_S, description="For each command."
+        default=600.0, gt=0, le=DAY_S, description="For each command."
     )
     replicas: int = Field(default=1, ge=1, le=16, description="Containers of each colour.")
     drain_s: float = Field(
-        default=60.0, ge=0, le=_DAY_S, description="How long the old colour may finish what it has."
+        default=60.0, ge=0, le=DAY_S, description="How long the old colour may finish what it has."
     )
     stop_grace_s: float = Field(
-        default=10.0, ge=0, le=_HOUR_S, description="From SIGTERM to SIGKILL, after the drain."
+        default=10.0, ge=0, le=HOUR_S, description="From SIGTERM to SIGKILL, after the drain."
     )
     verify: Verify = Field(default=Verify(), description="The proof after the switch.")
     bake: Bake = Field(
@@ -187,14 +151,23 @@ class Service(_Model):
         default=None, ge=1, le=1_048_576, description="MiB of one container, for the preflight."
     )
 
+    @property
+    def host_names(self) -> tuple[str, ...]:
+        """Where it runs, in the order in which it is deployed."""
+        return tuple(self.hosts or ([self.host] if self.host else []))
 
-class Notify(_Model):
+    def on(self, host: str) -> Self:
+        """The same service as one of its hosts sees it."""
+        return self.model_copy(update={"host": host, "hosts": None, "parallel": 1})
+
+
+class Notify(Part):
     """Who hears of a refusal and of a flip-back."""
 
     webhook: SecretUrl = Field(description="Gets a POST with a JSON object.")
 
 
-class Config(_Model):
+class Config(Part):
     """One installation: one file."""
 
     project: Slug = Field(description="The installation's name.")
@@ -223,7 +196,7 @@ class Config(_Model):
     def _agree(self) -> Self:
         found = list(crossings(self.model_dump(exclude_unset=True)))
         if found:
-            words = "; ".join(f"{'.'.join(one.path)}: {one.words}" for one in found)
+            words = "; ".join(f"{dotted(one.path)}: {one.words}" for one in found)
             raise PydanticCustomError("crossing", "{words}", {"words": words})
         return self
 

@@ -9,11 +9,7 @@ if TYPE_CHECKING:
 
 
 def services_on(config: Config, host: str) -> dict[str, Service]:
-    return {name: each for name, each in config.services.items() if host in hosts_of(each)}
-
-
-def hosts_of(service: Service) -> tuple[str, ...]:
-    return (service.host,)
+    return {name: each for name, each in config.services.items() if host in each.host_names}
 
 
 def gateways_on(config: Config, host: str) -> dict[str, Gateway]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from pyhelpers.deploy import history
 from pyhelpers.deploy.commands import project
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from pyhelpers.deploy.model import Facts, Plan, Record
     from pyhelpers.deploy.run import Result
 
@@ -75,11 +78,15 @@ def summary(result: Result) -> str:
     return ", ".join(told)
 
 
-def status_as_dict(name: str, facts: Facts, *, keep_warm: bool = False) -> dict[str, Any]:
+def status_as_dict(
+    name: str, host: str, facts: Facts, *, keep_warm: bool = False
+) -> dict[str, Any]:
     record = history.live_record(facts.history, facts.live)
     newer = history.schema_is_newer(facts.history)
     return {
         "service": name,
+        "host": host,
+        "problem": None,
         "live": facts.live,
         "keep_warm": keep_warm,
         "markers": sorted(facts.markers),
@@ -103,14 +110,23 @@ def status_as_dict(name: str, facts: Facts, *, keep_warm: bool = False) -> dict[
     }
 
 
-STATUS_HEADINGS = ("service", "live", "release", "since", "blue", "green", "note")
+def unknown_as_dict(name: str, host: str, problem: str) -> dict[str, Any]:
+    """The status of a service on a host that cannot be asked."""
+    unknown = dict.fromkeys(("live", "release", "label", "since", "answers"))
+    return {"service": name, "host": host, "problem": problem, **unknown}
+
+
+STATUS_HEADINGS = ("service", "host", "live", "release", "since", "blue", "green", "note")
 
 
 def status_row(told: dict[str, Any]) -> list[object]:
+    if told["problem"] is not None:
+        problem = told["problem"].splitlines()[0]
+        return [told["service"], told["host"], "?", "-", "-", "-", "-", problem]
     release = f"{told['label']} ({told['release']})" if told["release"] else "-"
     cells = [_cell(told["colours"][colour]) for colour in ("blue", "green")]
     live = told["live"] or "+".join(told["markers"]) or "none"
-    return [told["service"], live, release, told["since"] or "-", *cells, _note(told)]
+    return [told["service"], told["host"], live, release, told["since"] or "-", *cells, _note(told)]
 
 
 def _cell(containers: list[dict[str, Any]]) -> str:
@@ -139,14 +155,35 @@ def _note(told: dict[str, Any]) -> str:
     return "; ".join(notes)
 
 
-HISTORY_HEADINGS = ("when", "action", "release", "colour", "outcome", "who", "seconds", "why")
+HISTORY_HEADINGS = (
+    "when",
+    "host",
+    "action",
+    "release",
+    "colour",
+    "outcome",
+    "who",
+    "seconds",
+    "why",
+)
 
 
-def record_row(record: Record) -> list[object]:
+def merged(histories: Mapping[str, Sequence[Record]]) -> list[tuple[str, Record]]:
+    """The records of all hosts, each with its host, oldest first."""
+    every = [(host, record) for host, records in histories.items() for record in records]
+    return sorted(every, key=lambda each: each[1].at)
+
+
+def record_as_dict(host: str, record: Record) -> dict[str, Any]:
+    return {"host": host, **dataclasses.asdict(record)}
+
+
+def record_row(host: str, record: Record) -> list[object]:
     seconds = sum(record.steps.values()) + (record.drain_s or 0)
     release = f"{record.release.label} ({record.release.id})"
     return [
         record.at,
+        host,
         record.action,
         release,
         record.colour,

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from pyhelpers.deploy import compose_file, marker, release
 from pyhelpers.deploy import history as past
 from pyhelpers.deploy.commands import image_tag
-from pyhelpers.deploy.facts import read_facts, state_format, unfinished_switch
+from pyhelpers.deploy.facts import read_facts, read_history, state_format, unfinished_switch
+from pyhelpers.deploy.fleet import Serving
 from pyhelpers.deploy.gateway import Gateway
 from pyhelpers.deploy.image import find_image, reference
 from pyhelpers.deploy.model import Release, Target
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A service as protostar.yml describes it, its host, and its gateway."""
+    """A service as protostar.yml describes it, on one of its hosts, and its gateway there."""
 
     config: Config
     folder: Path
@@ -54,7 +55,7 @@ class Wanted:
 
 
 def open_site(config: Config, folder: Path, name: str, host: Host) -> Site:
-    service = service_of(config, name)
+    service = service_of(config, name).on(host.name)
     refusal = newer_format(state_format(host))
     if refusal is not None:
         raise refusal
@@ -149,6 +150,13 @@ def _live_colours(site: Site) -> frozenset[str]:
     if undone is not None:
         return frozenset(undone[:1])
     return frozenset(marker.markers_in(site.host.names(site.host.root / "live"), site.name))
+
+
+def serving_of(site: Site) -> Serving:
+    """What serves, as its marker and history say: two files, and the engine is not asked."""
+    markers = marker.markers_in(site.host.names(site.host.root / "live"), site.name)
+    live = next(iter(markers)) if len(markers) == 1 else None
+    return Serving(live, past.live_record(read_history(site.host, site.name), live))
 
 
 def _kept(site: Site, found: Release) -> Wanted:

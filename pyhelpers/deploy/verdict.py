@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
 
-    from pyhelpers.config.model import Bake
+    from pyhelpers.config.proof import Bake
 
 SERVER_ERROR = 500
 

@@ -61,5 +61,5 @@ def services_of(config: Config, host: str, gateway: str) -> list[Mapping[str, ob
             "route": service.route,
         }
         for name, service in sorted(config.services.items())
-        if service.gateway == gateway and service.host == host
+        if service.gateway == gateway and host in service.host_names
     ]

@@ -136,7 +136,7 @@ def test_status_and_history_tell_who_serves_and_why(town: Town) -> None:
     assert (status["release"], status["answers"]) == (town.release("v2"), True)
     assert (status["holder"], status["unfinished"]) == (None, None)
     row = town.at.deploy("status").out.splitlines()[1]
-    assert row.split()[:3] == [town.name, "green", "v2"]
+    assert row.split()[:4] == [town.name, "here", "green", "v2"]
     assert "1 running" in row
     records = town.do("history", "--json").told
     assert [record["outcome"] for record in records] == ["done", "refused", "done"]

@@ -2,33 +2,41 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 import click
 
 from pyhelpers import console
 from pyhelpers.config.options import config_option
-from pyhelpers.deploy.cli.shared import group, json_option, service_argument, site_of, who
-from pyhelpers.errors import Exit
+from pyhelpers.deploy.cli.options import deploy_options
+from pyhelpers.deploy.cli.shared import (
+    group,
+    hosts_option,
+    json_option,
+    service_argument,
+    sites_of,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from pyhelpers.deploy.site import Site, Wanted
-    from pyhelpers.errors import ProtostarError
-
-detach_option = click.option(
-    "--detach", is_flag=True, help="Return after the commit; the host drains and stops alone."
-)
+    from pyhelpers.deploy.cli.options import Options
+    from pyhelpers.deploy.model import Plan
+    from pyhelpers.deploy.site import Wanted
 
 
 @group.command()
 @service_argument
 @click.argument("version")
+@hosts_option
 @config_option
 @json_option
-def plan(service: str, version: str, file: Path, *, json_wanted: bool) -> None:
-    """Print the steps that `run` would take. Changes nothing.
+def plan(
+    service: str, version: str, hosts: tuple[str, ...], file: Path, *, json_wanted: bool
+) -> None:
+    """Print the steps that `run` would take, for each host. Changes nothing.
 
     \b
     VERSION is a tag of the service's image, a digest (@sha256:…), or a whole reference.
@@ -38,13 +46,27 @@ def plan(service: str, version: str, file: Path, *, json_wanted: bool) -> None:
     from pyhelpers.deploy import report
     from pyhelpers.deploy.pipeline import planned
     from pyhelpers.deploy.site import wanted_release
+    from pyhelpers.deploy.turns import ask_all
 
-    site = site_of(file, service)
-    wanted = wanted_release(site, version)
-    _, steps = planned(site, wanted)
-    if json_wanted:
-        console.as_json(report.plan_as_dict(steps))
-        return
+    sites = {site.host.name: site for site in sites_of(file, service, hosts)}
+    plans = ask_all(
+        sites, lambda host: planned(sites[host], wanted_release(sites[host], version))[1]
+    )
+    if not json_wanted:
+        for host, steps in plans.items():
+            _show(host if len(plans) > 1 else "", steps)
+    elif len(plans) == 1:
+        console.as_json(*map(report.plan_as_dict, plans.values()))
+    else:
+        told = [{"host": host, **report.plan_as_dict(steps)} for host, steps in plans.items()]
+        console.as_json({"service": service, "hosts": told})
+
+
+def _show(host: str, steps: Plan) -> None:
+    from pyhelpers.deploy import report
+
+    if host:
+        console.say(host)
     console.announce(report.headline(steps), steps.warnings)
     rows = [(n, step.name, step.what) for n, step in enumerate(steps.steps, start=1)]
     console.table(("", "step", "what"), rows) if rows else console.say("Nothing to do.")
@@ -53,103 +75,41 @@ def plan(service: str, version: str, file: Path, *, json_wanted: bool) -> None:
 @group.command()
 @service_argument
 @click.argument("version")
-@config_option
-@json_option
-@detach_option
-def run(service: str, version: str, file: Path, *, json_wanted: bool, detach: bool) -> None:
-    """Deploy VERSION. Running it again changes nothing and says so.
+@click.option("--expect", hidden=True, help="Refuse when VERSION is another release by now.")
+@deploy_options
+def run(service: str, version: str, expect: str | None, options: Options) -> None:
+    """Deploy VERSION to the service's hosts. Running it again changes nothing and says so.
+
+    Of several hosts one after another, or `parallel` at a time; the first failure stops the rest.
 
     \b
     Examples:
       protostar deploy run api v2
       protostar deploy run api @sha256:… --json
+      protostar deploy run api v2 --only-failed
     """
+    from pyhelpers.deploy.cli.several import bring
+    from pyhelpers.deploy.cli.single import How
     from pyhelpers.deploy.site import wanted_release
+    from pyhelpers.deploy.turns import ask_all
 
-    site = site_of(file, service)
-    _carry_out(site, wanted_release(site, version), json_wanted=json_wanted, detach=detach)
-
-
-@group.command()
-@service_argument
-@click.option("--to", help="A release id or label of the history; default: the last good one.")
-@click.option("--now", is_flag=True, help="End the deploy that is going on, flip back, done.")
-@config_option
-@json_option
-@detach_option
-def rollback(
-    service: str, to: str | None, file: Path, *, now: bool, json_wanted: bool, detach: bool
-) -> None:
-    """Back to the last good release: the same pipeline without hooks. Warm, it is one rename.
-
-    \b
-    Examples:
-      protostar deploy rollback api
-      protostar deploy rollback api --to v1
-      protostar deploy rollback api --now
-    """
-    from pyhelpers.deploy.facts import read_history
-    from pyhelpers.deploy.site import earlier_release
-
-    site = site_of(file, service)
-    if now and _ended_another(site, json_wanted=json_wanted):
-        return
-    wanted = earlier_release(site, read_history(site.host, service), to)
-    _carry_out(site, wanted, json_wanted=json_wanted, detach=detach)
+    sites = sites_of(options.file, service, options.hosts)
+    by_name = {site.host.name: site for site in sites}
+    wanted = ask_all(by_name, lambda host: wanted_release(by_name[host], version))
+    _must_be(expect, wanted)
+    typed = f"protostar deploy run {service} {shlex.quote(version)}"
+    words = ("run", service, version, "--expect")
+    bring(sites, wanted, How(options, words, f"{typed} {options.again}", f"{typed} --host NAME"))
 
 
-def _ended_another(site: Site, *, json_wanted: bool) -> bool:
-    """True when the end of what was going on, or had just ended, was all that was needed."""
-    from pyhelpers.deploy.end import end_deploy, wait_until_free
-    from pyhelpers.deploy.facts import read_history, read_holder
+def _must_be(expected: str | None, wanted: Mapping[str, Wanted]) -> None:
+    """A tag that was moved meanwhile would give the later hosts another release."""
+    from pyhelpers.errors import PreflightError
 
-    holder = read_holder(site.host, site.name)
-    phase = end_deploy(site.host, site.name, holder, who()) if holder else "gone"
-    if phase == "committed":
-        wait_until_free(site.host, site.name, longer_s=site.service.stop_grace_s)
-        return False
-    records = read_history(site.host, site.name)
-    if phase == "gone" and (not records or records[-1].good):
-        return False
-    # Undone by us, or by itself a moment ago: one release further back is not what was asked for.
-    live = site.gateway.live().colour or "no colour"
-    done = "was ended" if phase in ("open", "switched") else "had failed and was undone already"
-    whose = holder.who if holder else records[-1].who
-    if json_wanted:
-        console.as_json({"outcome": "ended", "phase": phase, "ended": whose, "live": live})
-    else:
-        console.say(f"Done: the deploy of {whose} {done}, {live} serves")
-    return True
-
-
-def _carry_out(site: Site, wanted: Wanted, *, json_wanted: bool, detach: bool) -> None:
-    from pyhelpers.deploy import report
-    from pyhelpers.deploy.pipeline import carry_out
-    from pyhelpers.errors import ProtostarError
-
-    view = console.steps_view(json_wanted=json_wanted)
-    try:
-        result = carry_out(site, wanted, who(), view, detach=detach)
-    except ProtostarError as problem:
-        view.close()
-        _notify(site, wanted, problem)
-        raise
-    view.close()
-    if json_wanted:
-        console.as_json(report.result_as_dict(result))
-    else:
-        console.say(report.summary(result))
-
-
-def _notify(site: Site, wanted: Wanted, problem: ProtostarError) -> None:
-    """Tell the team of a refusal or a flip-back; that somebody else deploys is neither."""
-    webhook = site.config.notify.webhook if site.config.notify else None
-    if webhook is None or problem.exit_code is Exit.LOCKED:
-        return
-    from pyhelpers.deploy.notify import notify
-
-    told = {**problem.as_dict(), "error": problem.error.splitlines()[0]}  # no logs in a chat
-    message = {**told, "service": site.name, "label": wanted.target.release.label}
-    trouble = notify(webhook.reveal(), {**message, "who": who()})
-    if trouble:
-        console.warn(trouble)
+    for host, each in wanted.items():
+        if expected not in (None, each.target.release.id):
+            release = each.target.release
+            raise PreflightError(
+                error=f"{host}: {release.label} is release {release.id} by now, not {expected}",
+                try_="the same command again, for all hosts",
+            )

@@ -7,7 +7,7 @@ import os
 import re
 import socket
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -15,12 +15,23 @@ from pyhelpers.config.options import load_config
 from pyhelpers.errors import WrongUsage
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
     from pyhelpers.config.model import Config
     from pyhelpers.config.model import Host as HostSettings
     from pyhelpers.deploy.site import Site
+    from pyhelpers.errors import ProtostarError
     from pyhelpers.hosts.protocol import Host
 
+T = TypeVar("T")
+
 json_option = click.option("--json", "json_wanted", is_flag=True, help="One object on stdout.")
+
+
+hosts_option = click.option(
+    "--host", "hosts", multiple=True, help="Only on this one of its hosts; may be repeated."
+)
+host_option = click.option("--host", help="Which of its hosts, where it has several.")
 
 
 def complete_services(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
@@ -62,12 +73,72 @@ def this_user() -> str:
         return str(os.getuid())
 
 
-def site_of(file: Path, name: str) -> Site:
-    from pyhelpers.deploy.site import open_site, service_of
+def hosts_of(config: Config, name: str, only: Sequence[str] = ()) -> tuple[str, ...]:
+    """The hosts of a service, in its order; with `only`, those of them.
+
+    Raises `WrongUsage` for one that it does not run on.
+    """
+    from pyhelpers.deploy.site import service_of
+
+    known = service_of(config, name).host_names
+    for host in only:
+        if host not in known:
+            raise WrongUsage(
+                error=f"{name} does not run on a host `{host}`",
+                try_=f"--host with one of: {', '.join(known)}",
+            )
+    return tuple(host for host in known if not only or host in only)
+
+
+def site_of(file: Path, name: str, only: str | None = None) -> Site:
+    """For what is done to one host at a time. Raises `WrongUsage` when it is not clear which."""
+    config = load_config(file)
+    names = hosts_of(config, name, [only] if only else [])
+    if len(names) > 1:
+        raise WrongUsage(
+            error=f"{name} runs on several hosts: {', '.join(names)}",
+            try_=f"the same command with --host {names[0]}",
+        )
+    return _open(config, file, name, names[0])
+
+
+def sites_of(file: Path, name: str, only: Sequence[str] = ()) -> tuple[Site, ...]:
+    """On each of its hosts, in its order. Raises the error of the hosts that cannot be asked."""
+    from pyhelpers.deploy.turns import ask_all
 
     config = load_config(file)
-    host = host_of(config, service_of(config, name).host)
-    return open_site(config, file.resolve().parent, name, host)
+    names = hosts_of(config, name, only)
+    found = ask_all(names, in_threads(lambda host: _open(config, file, name, host)))
+    return tuple(found[host] for host in names)
+
+
+def _open(config: Config, file: Path, name: str, host: str) -> Site:
+    from pyhelpers.deploy.site import open_site
+
+    return open_site(config, file.resolve().parent, name, host_of(config, host))
+
+
+def in_threads(question: Callable[[str], T]) -> Callable[[str], T]:
+    """So that other threads find the command that they work for, and close what they open."""
+    context = click.get_current_context()
+
+    def asked(name: str) -> T:
+        with context.scope(cleanup=False):
+            return question(name)
+
+    return asked
+
+
+def end_with(problems: Mapping[str, ProtostarError], *, json_wanted: bool) -> None:
+    """What could be read is shown; the exit code and the next command are of what could not."""
+    from pyhelpers.deploy.fleet import refusal
+
+    if not problems:
+        return
+    problem = refusal(problems)
+    if json_wanted:
+        click.get_current_context().exit(problem.exit_code)
+    raise problem
 
 
 def host_of(config: Config, name: str) -> Host:
@@ -128,7 +199,9 @@ def group() -> None:
       protostar deploy run api v2 --detach    return once the new colour is committed
       protostar deploy rollback api           the last good release, no version needed
       protostar deploy rollback api --now     and end the deploy that is going on
+      protostar deploy run api v2 --only-failed   go on where it stopped, on several hosts
       protostar deploy status                 what serves where
+      protostar deploy logs api --follow      what it writes
     \b
     Exit codes: 0 done or nothing to do · 1 unexpected · 2 usage · 3 configuration ·
     4 preflight or unreachable · 5 locked by another · 6 failed, traffic never moved ·

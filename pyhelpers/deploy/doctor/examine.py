@@ -12,7 +12,7 @@ from pyhelpers.deploy.doctor.model import FAIL, OK, Finding
 from pyhelpers.deploy.doctor.reading import Looker, read_machine
 from pyhelpers.deploy.doctor.registry import examine_registry
 from pyhelpers.deploy.doctor.verdicts import judge
-from pyhelpers.deploy.machine import hosts_of, services_on
+from pyhelpers.deploy.machine import services_on
 from pyhelpers.deploy.site import open_site
 from pyhelpers.errors import ProtostarError, WrongUsage
 
@@ -44,7 +44,7 @@ class Doctor:
         hosts, services = self._chosen(names)
         found = [finding for host in hosts for finding in self._host(host)]
         for name in services:
-            for host in hosts_of(self.config.services[name]):
+            for host in self.config.services[name].host_names:
                 # A host that was named has its services looked at already.
                 if host not in hosts:
                     found += self._on_host(host, partial(self._service, name=name))

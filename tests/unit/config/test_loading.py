@@ -11,7 +11,8 @@ import pytest
 from pydantic import ValidationError
 
 from pyhelpers.config.loading import check_files, load, parse
-from pyhelpers.config.model import Bake, Config, Gateway, Host, Ready, Service, Verify
+from pyhelpers.config.model import Config, Gateway, Host, Service
+from pyhelpers.config.proof import Bake, Ready, Verify
 from pyhelpers.errors import ConfigurationError
 from tests.unit.config.cases import HEAD, service_text
 
@@ -99,6 +100,15 @@ def test_two_services_may_share_a_route_on_two_hosts() -> None:
     also = "  web: { host: b, image: w, compose: w.yml, port: 1, route: / }"
     text = service_text("route: /", also).replace("hosts:", "hosts:\n  b: { local: true }")
     assert config_of(text).services["web"].route == "/"
+
+
+def test_a_service_runs_on_one_host_or_on_several_in_their_order() -> None:
+    assert service_of("").host_names == ("a5",)
+    text = service_text("parallel: 2").replace("host: a5", "hosts: [b, a5]")
+    service = config_of(text.replace("hosts:\n", "hosts:\n  b: { local: true }\n")).services["api"]
+    assert service.host_names == ("b", "a5")
+    assert service.on("b").host_names == ("b",)
+    assert (service.parallel, service.on("b").parallel) == (2, 1)
 
 
 def test_a_worker_may_say_that_it_knows_no_marker() -> None:

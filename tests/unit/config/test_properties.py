@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyhelpers.config.loading import parse
+from pyhelpers.config.yaml_nodes import Loader
 from pyhelpers.errors import ConfigurationError
 from tests.unit.config.cases import read_cases
 from tests.unit.config.walk import every_key_path, fields_at, replaced
@@ -161,7 +162,7 @@ def test_what_is_called_a_syntax_error_is_one(text: str) -> None:
     error = refusal(text)
     assert error is not None
     try:
-        yaml.compose(text, Loader=yaml.SafeLoader)
+        yaml.compose(text, Loader=Loader)
     except yaml.YAMLError:
         return
     assert "is not YAML" not in error.error

@@ -20,17 +20,24 @@ CONFIG = """\
 project: shop
 hosts:
   a5: { local: true, root: %s }
+  a6: { local: true, root: %s }
   far: { ssh: deploy@far.lan }
 services:
   api: { host: a5, image: shop/api, compose: api.yml, port: 3000 }
   app: { host: far, image: shop/app, compose: app.yml, port: 3000 }
+  web: { hosts: [a5, a6], image: shop/web, compose: web.yml, port: 3000 }
 """
+RECORD = (
+    '{{"id": "{id}", "action": "deploy", "who": "ann", "at": "2026-11-23T10:0{id}:00Z", '
+    '"outcome": "done", "colour": "blue", '
+    '"release": {{"id": "{id}", "image": "i", "label": "v{id}", "config_digest": ""}}}}\n'
+)
 
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     path = tmp_path / "protostar.yml"
-    path.write_text(CONFIG % (tmp_path / "root"), encoding="utf-8")
+    path.write_text(CONFIG % (tmp_path / "root", tmp_path / "root6"), encoding="utf-8")
     return path
 
 
@@ -110,6 +117,20 @@ class TestWhatIsTyped:
             pytest.param(["deploy", "plan", "apii", "v2"], 2, "no service `apii`", id="a service"),
             pytest.param(["deploy", "plan", "app", "v2"], 4, "far.lan", id="a far host"),
             pytest.param(
+                ["deploy", "run", "web", "v2", "--host", "a7"],
+                *(2, "web does not run on a host `a7`"),
+                id="a host that it does not run on",
+            ),
+            pytest.param(
+                ["deploy", "unlock", "web"], 2, "--host a5", id="which of several is to be unlocked"
+            ),
+            pytest.param(
+                ["deploy", "logs", "web", "--tail", "-1"], 2, "--tail", id="less than no lines"
+            ),
+            pytest.param(
+                ["deploy", "logs", "web"], 4, "no colour of web is live", id="no logs to show"
+            ),
+            pytest.param(
                 ["deploy", "plan", "api", "v2"], 3, "api.yml cannot be read", id="no file"
             ),
         ],
@@ -147,6 +168,57 @@ class TestWhatIsTyped:
     ) -> None:
         assert typed(monkeypatch, "deploy", "unlock", "api", "-f", file) == 0
         assert capsys.readouterr().out == "api is not locked\n"
+
+    def test_a_history_of_several_hosts_is_one_by_time(
+        self,
+        file: Path,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        for root, ids in (("root", (1, 4)), ("root6", (2, 3))):
+            (tmp_path / root / "history").mkdir(parents=True)
+            text = "".join(RECORD.format(id=each) for each in ids)
+            (tmp_path / root / "history" / "web.jsonl").write_text(text, encoding="utf-8")
+        assert typed(monkeypatch, "deploy", "history", "web", "-n", 3, "-f", file) == 0
+        rows = [line.split() for line in capsys.readouterr().out.splitlines()[1:]]
+        assert [(row[1], row[3]) for row in rows] == [("a6", "v2"), ("a6", "v3"), ("a5", "v4")]
+
+    def test_a_host_that_cannot_be_read_does_not_hide_the_others(
+        self,
+        file: Path,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        (tmp_path / "root6").mkdir()
+        (tmp_path / "root6" / "format").write_text("2\n", encoding="utf-8")
+        (tmp_path / "root" / "history").mkdir(parents=True)
+        (tmp_path / "root" / "history" / "web.jsonl").write_text(RECORD.format(id=1), "utf-8")
+        assert typed(monkeypatch, "deploy", "history", "web", "-f", file) == 4
+        said = capsys.readouterr()
+        assert [line.split()[1] for line in said.out.splitlines()] == ["host", "a5"]
+        assert "Error: a6: the host's state has format 2" in said.err
+        assert typed(monkeypatch, "deploy", "history", "web", "--json", "-f", file) == 4
+        assert [each["host"] for each in json.loads(capsys.readouterr().out)] == ["a5"]
+
+    def test_the_status_of_a_host_that_does_not_answer_is_a_row_that_says_so(
+        self,
+        file: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
+        assert typed(monkeypatch, "deploy", "status", "web", "-f", file) == 4
+        said = capsys.readouterr()
+        rows = [line.split()[:3] for line in said.out.splitlines()[1:]]
+        assert rows == [["web", "a5", "?"], ["web", "a6", "?"]]
+        assert "a5: the engine does not answer" in said.out
+        assert "Try: systemctl start docker" in said.err
+        assert typed(monkeypatch, "deploy", "status", "web", "--json", "-f", file) == 4
+        told = json.loads(capsys.readouterr().out)
+        assert [(each["host"], each["live"]) for each in told] == [("a5", None), ("a6", None)]
+        assert told[0]["problem"].startswith("a5: the engine does not answer")
 
     def test_nothing_is_left_on_the_host_by_looking(
         self, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -25,7 +25,18 @@ OF_A_RESULT = OF_A_PLAN | {
     *("verdict", "drain_s", "cut", "detached"),
 }
 OF_A_STATUS = {
-    *("service", "live", "keep_warm", "markers", "release", "label", "since", "answers"),
+    *(
+        "service",
+        "host",
+        "problem",
+        "live",
+        "keep_warm",
+        "markers",
+        "release",
+        "label",
+        "since",
+        "answers",
+    ),
     *("colours", "holder", "unfinished", "schema_newer_than_code"),
 }
 
@@ -117,7 +128,7 @@ class TestTheResult:
 
 class TestTheStatus:
     def test_it_has_exactly_these_keys(self) -> None:
-        told = through_json(report.status_as_dict("api", builders.facts()))
+        told = through_json(report.status_as_dict("api", "a5", builders.facts()))
         assert set(told) == OF_A_STATUS
         assert (told["live"], told["release"], told["label"]) == ("blue", "v1", "v1")
         assert (told["since"], told["answers"]) == ("2026-11-23T10:01:00Z", True)
@@ -125,7 +136,7 @@ class TestTheStatus:
 
     def test_each_colours_containers_are_listed(self) -> None:
         told = report.status_as_dict(
-            "api", builders.facts(green={"release": "v0", "running": False})
+            "api", "a5", builders.facts(green={"release": "v0", "running": False})
         )
         assert told["colours"] == {
             "blue": [
@@ -148,13 +159,13 @@ class TestTheStatus:
 
     def test_a_service_that_never_was_deployed(self) -> None:
         told = through_json(
-            report.status_as_dict("api", builders.facts(live=None, blue=None, history=[]))
+            report.status_as_dict("api", "a5", builders.facts(live=None, blue=None, history=[]))
         )
         assert (told["live"], told["markers"], told["release"]) == (None, [], None)
-        assert report.status_row(told) == ["api", "none", "-", "-", "-", "-", ""]
+        assert report.status_row(told) == ["api", "a5", "none", "-", "-", "-", "-", ""]
 
     def test_a_marker_that_the_history_does_not_know_has_no_release(self) -> None:
-        told = report.status_as_dict("api", builders.facts(history=["deploy v1 green done"]))
+        told = report.status_as_dict("api", "a5", builders.facts(history=["deploy v1 green done"]))
         assert (told["live"], told["release"]) == ("blue", None)
 
     @pytest.mark.parametrize(
@@ -181,24 +192,24 @@ class TestTheStatus:
         ],
     )
     def test_what_is_unusual_is_noted(self, facts: dict[str, Any], note: str) -> None:
-        row = report.status_row(report.status_as_dict("api", builders.facts(**facts)))
+        row = report.status_row(report.status_as_dict("api", "a5", builders.facts(**facts)))
         assert row[-1] == note
         assert len(row) == len(report.STATUS_HEADINGS)
 
     def test_what_is_kept_warm_is_meant_to_run(self) -> None:
-        told = report.status_as_dict("api", builders.facts(green="v0"), keep_warm=True)
+        told = report.status_as_dict("api", "a5", builders.facts(green="v0"), keep_warm=True)
         assert told["keep_warm"] is True
         assert report.status_row(told)[-1] == ""
 
     def test_both_markers_are_both_shown(self) -> None:
-        told = report.status_as_dict("api", builders.facts(markers=["green", "blue"]))
-        assert report.status_row(told)[1] == "blue+green"
+        told = report.status_as_dict("api", "a5", builders.facts(markers=["green", "blue"]))
+        assert report.status_row(told)[2] == "blue+green"
 
     def test_a_row_counts_what_runs(self) -> None:
         facts = builders.facts(blue=["v1", "v1"], green={"release": "v0", "running": False})
-        row = report.status_row(report.status_as_dict("api", facts))
-        assert row[2] == "v1 (v1)"
-        assert row[4:6] == ["2 running", "0 running"]
+        row = report.status_row(report.status_as_dict("api", "a5", facts))
+        assert row[3] == "v1 (v1)"
+        assert row[5:7] == ["2 running", "0 running"]
 
 
 def test_a_record_is_a_row_with_all_its_seconds() -> None:
@@ -208,9 +219,9 @@ def test_a_record_is_a_row_with_all_its_seconds() -> None:
         drain_s=7.8,
         verdict="good: 0 of 40 failed",
     )
-    row = report.record_row(record)
+    row = report.record_row("a5", record)
     assert len(row) == len(report.HISTORY_HEADINGS)
     assert row[1:] == [
-        *("deploy", "v2 (v2)", "green", "done", "ann@desk", "9.3", "good: 0 of 40 failed")
+        *("a5", "deploy", "v2 (v2)", "green", "done", "ann@desk", "9.3", "good: 0 of 40 failed")
     ]
-    assert report.record_row(replace(record, reason="ended by bo"))[-1] == "ended by bo"
+    assert report.record_row("a5", replace(record, reason="ended by bo"))[-1] == "ended by bo"

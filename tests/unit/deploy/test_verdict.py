@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyhelpers.config.model import Bake
+from pyhelpers.config.proof import Bake
 from pyhelpers.deploy.verdict import Tally, beyond, said, tally, worse
 
 LIMITS = Bake(max_5xx_percent=1.0, min_errors=5, min_requests=20)

@@ -47,6 +47,11 @@ class TestWhichServices:
         assert [each["name"] for each in services_of(told, "a5", "other")] == ["web"]
         assert [each["name"] for each in services_of(told, "b6", "gateway")] == ["far"]
 
+    def test_one_on_several_hosts_is_behind_the_gateway_of_each(self) -> None:
+        told = config(api={"host": None, "hosts": ["b6", "a5"]}, far={"host": "b6"})
+        assert [each["name"] for each in services_of(told, "a5", "gateway")] == ["api"]
+        assert [each["name"] for each in services_of(told, "b6", "gateway")] == ["api", "far"]
+
     def test_in_the_order_of_their_names(self) -> None:
         told = config(web={}, api={})
         assert [each["name"] for each in services_of(told, "a5", "gateway")] == ["api", "web"]

@@ -1,0 +1,68 @@
+"""A deploy to one host: carried out, shown, and told to the team when it fails."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pyhelpers import console
+from pyhelpers.deploy.cli.shared import who
+from pyhelpers.errors import Exit, ProtostarError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pyhelpers.deploy.cli.options import Options
+    from pyhelpers.deploy.fleet import Outcome
+    from pyhelpers.deploy.site import Site, Wanted
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """What is asked for, and the commands that go with it.
+
+    `words`: the command for one host alone, in a process of its own; the release's id follows it.
+    `again`: what goes on after a failure. `settle`: what helps where the hosts differ.
+    """
+
+    options: Options
+    words: tuple[str, ...]
+    again: str
+    settle: str
+    # Hosts that are settled already, by `rollback --now`.
+    already: Mapping[str, Outcome] = field(default_factory=dict)
+
+
+def deploy(site: Site, wanted: Wanted, how: How) -> dict[str, Any]:
+    """What `--json` prints of it. Raises the `ProtostarError` that says what stands."""
+    from pyhelpers.deploy import report
+    from pyhelpers.deploy.pipeline import carry_out
+
+    options = how.options
+    view = console.steps_view(json_wanted=options.json_wanted, steps_too=options.steps)
+    try:
+        result = carry_out(site, wanted, who(), view, detach=options.detach)
+    except ProtostarError as problem:
+        view.close()
+        tell_team(site, wanted, problem, site.host.name)
+        raise
+    view.close()
+    if not options.json_wanted:
+        console.say(report.summary(result))
+    elif options.steps:
+        console.note(report.summary(result))
+    return report.result_as_dict(result)
+
+
+def tell_team(site: Site, wanted: Wanted, problem: ProtostarError, host: str) -> None:
+    """Of a refusal or a flip-back; that somebody else deploys is neither."""
+    webhook = site.config.notify.webhook if site.config.notify else None
+    if webhook is None or problem.exit_code is Exit.LOCKED:
+        return
+    from pyhelpers.deploy.notify import notify
+
+    told = {**problem.as_dict(), "error": problem.error.splitlines()[0]}  # no logs in a chat
+    message = {**told, "service": site.name, "label": wanted.target.release.label}
+    trouble = notify(webhook.reveal(), {**message, "host": host, "who": who()})
+    if trouble:
+        console.warn(trouble)
