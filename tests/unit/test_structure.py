@@ -32,7 +32,8 @@ PURE = [
     f"pyhelpers.deploy.{name}"
     for name in (
         *("model", "marker", "compose_file", "release", "commands", "history"),
-        *("versions", "preflight", "plan", "verdict", "report"),
+        *("versions", "preflight", "room", "plan", "verdict", "report"),
+        *("images.names", "images.manifest", "images.layers", "images.commands"),
     )
 ]
 # What a pure module may run. Everything else could touch the world, or read its clock.

@@ -160,5 +160,5 @@ def _image(said: Any) -> ImageFacts | None:
 
 def plan(wanted: Target | None = None, *names: StepName, **changes: Any) -> Plan:
     steps = tuple(Step(name, "") for name in names)
-    made = Plan(wanted or target(), Colour.BLUE, Colour.GREEN, steps)
+    made = Plan(wanted or target(), Colour.BLUE, Colour.GREEN, steps, image=image())
     return replace(made, **changes)

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 from docker.errors import APIError
+from pyhelpers.deploy.image import find_image, reference, repository_of
 
 from pyhelpers.config.model import Config
-from pyhelpers.deploy.image import find_image, reference, repository_of
 from pyhelpers.deploy.model import ImageFacts
 from pyhelpers.errors import Exit, Unreachable
 from tests.unit.deploy import builders
