@@ -50,6 +50,10 @@ class Front(BaseHTTPRequestHandler):
     """One connection of the host's engine."""
 
     protocol_version = "HTTP/1.1"
+    # An engine with containerd's store tries TLS first, and http only after an answer that begins
+    # with HTTP/; http.server would take what is no request for HTTP/0.9 and leave that out. (It
+    # does not wait for a line's end either: a ClientHello holds one, its extension number 10.)
+    default_request_version = "HTTP/1.0"
     timeout = IDLE_S
 
     def __init__(self, line: Line, origin: Origin) -> None:
