@@ -39,17 +39,17 @@ def _token(session: requests.Session, asked: Mapping[str, str], known: Credentia
     """For this scope only; without credentials, as anybody gets it."""
     realm = asked.get("realm", "")
     query = {key: asked[key] for key in ("service", "scope") if key in asked}
-    if known is not None and known.identity_token:
+    # Never a secret in clear to somebody whom the registry merely names.
+    safe = known if known is not None and _is_safe(realm) else None
+    if safe is not None and safe.identity_token:
         form = {
             **query,
             "grant_type": "refresh_token",
-            "refresh_token": known.identity_token,
+            "refresh_token": safe.identity_token,
             "client_id": CLIENT_ID,
         }
         answer = session.post(realm, data=form, timeout=TOKEN_DEADLINE_S)
     else:
-        # Never a password in clear to somebody whom the registry merely names.
-        safe = known if known is not None and _is_safe(realm) else None
         headers = {"Authorization": f"Basic {_basic(safe)}"} if safe else {}
         answer = session.get(realm, params=query, headers=headers, timeout=TOKEN_DEADLINE_S)
     return _token_in(answer)

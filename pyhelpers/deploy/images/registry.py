@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -116,16 +117,21 @@ class Registry:
         sent = {**AS_STORED, **headers}
         if self._authorization:
             sent["Authorization"] = self._authorization
-        while True:
-            url = f"{self._schemes[0]}://{self.address}{path}"
-            try:
-                return self._session.request(
-                    method, url, headers=sent, stream=True, timeout=DEADLINES_S
-                )
-            except requests.exceptions.SSLError:
-                if len(self._schemes) == 1:
-                    raise
-                self._schemes.pop(0)
+        *others, last = self._schemes  # several threads of a front may find it out at once
+        for scheme in others:
+            with suppress(requests.exceptions.SSLError):
+                answer = self._by(scheme, method, path, sent)
+                self._schemes = [scheme]
+                return answer
+        answer = self._by(last, method, path, sent)
+        self._schemes = [last]
+        return answer
+
+    def _by(
+        self, scheme: str, method: str, path: str, headers: Mapping[str, str]
+    ) -> requests.Response:
+        url = f"{scheme}://{self.address}{path}"
+        return self._session.request(method, url, headers=headers, stream=True, timeout=DEADLINES_S)
 
     def _authorized(self, refused: requests.Response) -> str:
         wanted = refused.headers.get("WWW-Authenticate", "")
