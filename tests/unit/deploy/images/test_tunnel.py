@@ -222,6 +222,6 @@ class TestTheHostPullsThroughUs:
     def test_a_full_disk_there_is_told_with_the_host(self, upstream: Upstream) -> None:
         host = EngineHost()
         host.pull_ends = (1, "write /var/lib/docker/tmp/x: no space left on device")
-        with pytest.raises(FailedBeforeSwitch, match="failed on a5: write .* no space left"):
+        with pytest.raises(FailedBeforeSwitch, match=r"failed on a5: write .* no space left"):
             self.fetch(upstream, host)
         assert host.files == {}
