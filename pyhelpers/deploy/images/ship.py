@@ -17,7 +17,7 @@ from requests import RequestException
 from pyhelpers.deploy.commands import image_tag
 from pyhelpers.deploy.facts import Engine
 from pyhelpers.deploy.images import archive, commands, layers
-from pyhelpers.deploy.images.endings import failed, must
+from pyhelpers.deploy.images.endings import NO_SPACE, failed, must
 from pyhelpers.deploy.images.progress import Meter
 from pyhelpers.errors import FailedBeforeSwitch, Unreachable
 
@@ -178,7 +178,11 @@ def _append(run: Run, room: PurePosixPath, blob: archive.Blob, at: int, meter: M
     try:
         run.host.append(_path(room, blob), _read(blob, at, meter), at=at)
     except OSError as problem:
-        raise _not_written(run, room, problem) from None
+        raise _not_written(run, room, problem.strerror or str(problem)) from None
+    except Unreachable as problem:  # a far host tells its full disk so, and a cut line too
+        if NO_SPACE not in problem.error.lower():
+            raise
+        raise _not_written(run, room, NO_SPACE) from None
 
 
 def _read(blob: archive.Blob, at: int, meter: Meter) -> Iterator[bytes]:
@@ -191,14 +195,13 @@ def _read(blob: archive.Blob, at: int, meter: Meter) -> Iterator[bytes]:
             meter.moved(len(chunk))
 
 
-def _not_written(run: Run, room: PurePosixPath, problem: OSError) -> FailedBeforeSwitch:
+def _not_written(run: Run, room: PurePosixPath, why: str) -> FailedBeforeSwitch:
     """A full disk is everybody's on that host: what was sent is taken away again."""
     free = run.host.run(commands.free_bytes(run.host.root), deadline_s=QUICK_S).out.strip()
     run.guard.run(commands.remove(room), deadline_s=QUICK_S)
     left = f"; {int(free) >> 20} MiB were free" if free.isdigit() else ""
     return FailedBeforeSwitch(
-        error=f"{run.host.name} cannot write the image: "
-        f"{problem.strerror or problem}{left}; what had arrived was removed",
+        error=f"{run.host.name} cannot write the image: {why}{left}; what had arrived was removed",
         try_=f"df -h {run.host.root} on {run.host.name}, then `docker system df` there",
     )
 

@@ -73,7 +73,7 @@ class FarHost(MemoryHost):
         self.needs_all = False
         self.loaded_as = f"sha256:{CONFIG}"
         self.spoil: set[str] = set()
-        self.full_after: int | None = None
+        self.full: Exception | None = None
         self.cut_after: int | None = None
         self.ends = self.answer
 
@@ -110,8 +110,8 @@ class FarHost(MemoryHost):
             for chunk in chunks:
                 data = chunk if self.cut_after is None else chunk[: self.cut_after]
                 self.sent.append((path.name, len(data)))
-                if self.full_after is not None:
-                    raise OSError(errno.ENOSPC, "No space left on device")
+                if self.full is not None:
+                    raise self.full
                 yield data[:-1] + b"?" if path.name in self.spoil else data
                 if self.cut_after is not None:
                     raise Unreachable(error="the line to a5 is cut")
@@ -216,11 +216,22 @@ class TestWhatGoesWrong:
         assert blob(APP) not in host.files
         assert blob(BASE) in host.files
 
-    def test_a_full_disk_is_said_with_what_is_free_and_emptied_again(self) -> None:
+    @pytest.mark.parametrize(
+        "full",
+        [
+            OSError(errno.ENOSPC, "No space left on device"),
+            Unreachable(
+                error="a5: /srv/x cannot be written: sh: write error: No space left on device"
+            ),
+        ],
+        ids=["local", "ssh"],
+    )
+    def test_a_full_disk_is_said_with_what_is_free_and_emptied_again(self, full: Exception) -> None:
         host = FarHost()
-        host.full_after = 0
+        host.full = full
         error = self.failed(host)
-        assert "a5 cannot write the image: No space left on device; 7 MiB were free" in error.error
+        said = "a5 cannot write the image: no space left on device; 7 MiB were free"
+        assert said in error.error.replace("No", "no")
         assert host.files == {}
         assert error.try_.startswith(f"df -h {ROOT}")
 
