@@ -227,7 +227,7 @@ def _verify(run: Run, tag: str, saved: archive.Image) -> None:
     if tuple(found["RootFS"]["Layers"]) == saved.diff_ids and found["Id"] in digests:
         return
     run.guard.run(commands.untag(tag), deadline_s=QUICK_S)
-    raise Unreachable(
+    raise FailedBeforeSwitch(
         error=f"{run.host.name}'s engine made {found['Id'][:19]} of what was sent, "
         f"not {saved.config.digest[:19]}",
         try_="docker info; the same command again",

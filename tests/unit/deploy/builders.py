@@ -24,6 +24,7 @@ from pyhelpers.deploy.model import (
     Step,
     StepName,
     Target,
+    Way,
 )
 
 if TYPE_CHECKING:
@@ -155,6 +156,8 @@ def _image(said: Any) -> ImageFacts | None:
     if said == "absent":
         return None
     fields = {**said, "architectures": tuple(said.get("architectures", ["amd64"]))}
+    if "way" in fields:
+        fields["way"] = Way(fields["way"])
     return image(**fields)
 
 
