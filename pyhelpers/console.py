@@ -73,6 +73,8 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
 class PlainSteps:
     """One line when a step begins and one when it ended, for logs and pipes."""
 
+    interval_s = 5.0  # a log keeps each line
+
     def __init__(self, say: Callable[[str], None] = say) -> None:
         self._say = say
         self._last_note = ""
@@ -102,6 +104,8 @@ class PlainSteps:
 
 class LiveSteps:
     """A spinner with the step's name, its latest note and its seconds; then a line for good."""
+
+    interval_s = 0.5
 
     def __init__(self) -> None:
         from rich.console import Console  # noqa: PLC0415 - 50 ms that plain runs must not pay
@@ -144,6 +148,8 @@ class LiveSteps:
 
 class QuietSteps:
     """For `--json`: everything is said at the end, in the object."""
+
+    interval_s = float("inf")
 
     def announce(self, headline: str, warnings: Sequence[str]) -> None:
         """Said at the end, in the object."""

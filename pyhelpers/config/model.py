@@ -80,6 +80,10 @@ class Registry(Part):
     reach: Literal["tunnel", "direct", "none"] = Field(
         description="How a host reaches it: through the deploy's SSH connection, by itself, or not."
     )
+    plain_http: bool = Field(
+        default=False,
+        description="tunnel only: ask it by http too, on a network where nobody can interfere.",
+    )
 
 
 class Gateway(Part):

@@ -11,7 +11,7 @@ from docker.errors import NotFound
 from pyhelpers.deploy import commands, history, marker
 from pyhelpers.deploy.compose_file import file_mode
 from pyhelpers.deploy.facts import Engine, read_containers, read_history
-from pyhelpers.deploy.image import find_image
+from pyhelpers.deploy.images.find import image_here
 from pyhelpers.deploy.pipeline import new_id
 from pyhelpers.deploy.polling import NotInTime, poll
 from pyhelpers.deploy.preflight import STATE_FORMAT
@@ -134,7 +134,7 @@ def _release(site: Site, colour: Colour, adopted: Sequence[str]) -> Release:
 def _keep_release(site: Site, image_id: str) -> Release:
     """So that a rollback can start it again: its image under our name, its folder on the host."""
     files = release_files(site)
-    image = find_image(site.host, site.config, image_id)
+    image = image_here(site.host, image_id)
     if image is None:
         raise PreflightError(error=f"the image {image_id} is gone", try_="docker image ls")
     release = release_of(image, "adopted", files)

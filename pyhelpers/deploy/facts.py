@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from docker.errors import APIError, DockerException, NotFound
 from requests import RequestException
@@ -16,6 +16,7 @@ from pyhelpers.errors import PreflightError, Unreachable
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from docker import DockerClient
     from pyhelpers.deploy.gateway import Gateway
     from pyhelpers.deploy.model import Answer, ImageFacts, Record
     from pyhelpers.hosts.protocol import Host
@@ -80,10 +81,18 @@ def _engine(host: Host) -> EngineFacts:
     )
 
 
+class HasEngine(Protocol):
+    """A host, or the machine we run on: whatever has an engine and a name for an error."""
+
+    @property
+    def name(self) -> str: ...
+    def docker(self) -> DockerClient: ...
+
+
 class Engine:
     """The engine's low-level client. A call that fails raises `Unreachable`; `NotFound` passes."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: HasEngine) -> None:
         self._host = host
 
     def __getattr__(self, name: str) -> Callable[..., Any]:

@@ -49,15 +49,31 @@ class Container:
     root: str = ""
 
 
+class Way(StrEnum):
+    """How an image gets to a host that does not have it."""
+
+    PULL = "pull"
+    TUNNEL = "pull through the tunnel"
+    SHIP = "send the layers that are not here"
+
+
 @dataclass(frozen=True, slots=True)
 class ImageFacts:
-    """The wanted image: where it is and what it runs on. `present` = this engine has it."""
+    """The wanted image: where it is and what it runs on. `present` = this engine has it.
+
+    `size_bytes` is what a registry stores (compressed) or what an engine has (unpacked);
+    `here_as` is a name under which this engine has it, "" where `reference` is one.
+    """
 
     reference: str
     digest: str
     architectures: tuple[str, ...]
     present: bool
     size_bytes: int = 0
+    way: Way = Way.PULL
+    here_as: str = ""
+    config_digest: str = ""
+    layers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +224,7 @@ class Plan:
     fallback: bool = True
     prune: tuple[str, ...] = ()
     pull: bool = False
+    image: ImageFacts | None = None
 
     def has(self, name: StepName) -> bool:
         return any(step.name is name for step in self.steps)

@@ -68,6 +68,7 @@ def _under_guard(
     guard.terms(plan)
     guard.on_progress = show.note
     run = Run(site.host, plan, about, wanted.files, site.gateway, guard, show, detach, site.clock)
+    run.sources = site.sources
     run.restarts_before = {c.id: c.restarts for c in facts.containers}
     try:
         execute(run)

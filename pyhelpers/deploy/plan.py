@@ -38,6 +38,7 @@ def make_plan(facts: Facts, target: Target) -> Plan:
         fallback=live is not None and _answers(facts),
         prune=_prune(facts, target),
         pull=facts.image is not None and not facts.image.present,
+        image=facts.image,
     )
 
 
@@ -112,8 +113,8 @@ def is_warm(facts: Facts, target: Target, idle: Colour) -> bool:
 
 def _start(facts: Facts, target: Target, idle: Colour) -> Iterator[Step]:
     service, image = target.service, facts.image
-    present = image is not None and image.present
-    yield Step(StepName.FETCH, f"{target.release.label}: {'is here' if present else 'pull'}")
+    way = "is here" if image is None or image.present else image.way
+    yield Step(StepName.FETCH, f"{target.release.label}: {way}")
     if target.action == "deploy" and service.before_switch:
         commands = ", ".join(" ".join(argv) for argv in service.before_switch)
         yield Step(StepName.HOOKS, f"once, in a container of {target.release.id}: {commands}")
@@ -153,9 +154,14 @@ def _prune(facts: Facts, target: Target) -> tuple[str, ...]:
     keep = target.service.keep_releases
     unwanted = history.to_prune(facts.kept_releases, facts.history, in_use, keep)
     images = {record.release.id: record.release.image for record in facts.history}
-    return tuple(_with_reference(release, images.get(release, "")) for release in unwanted)
+    images[target.release.id] = target.release.image
+    kept = {images.get(release) for release in {*facts.kept_releases, *in_use} - set(unwanted)}
+    return tuple(_with_reference(release, images.get(release, ""), kept) for release in unwanted)
 
 
-def _with_reference(release: str, image: str) -> str:
-    """A pulled image keeps its digest reference beside our tag: both must go to free the disk."""
-    return f"{release}={image}" if "@" in image else release
+def _with_reference(release: str, image: str, kept: set[str | None]) -> str:
+    """A pulled image keeps its digest reference beside our tag: both must go to free the disk.
+
+    Not while another release of the same image is kept. A tunnel leaves no such reference.
+    """
+    return f"{release}={image}" if "@" in image and image not in kept else release

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pyhelpers.deploy import history
+from pyhelpers.deploy import history, room
 from pyhelpers.deploy.model import Colour
 from pyhelpers.deploy.versions import (
     COMPOSE_AT_LEAST,
@@ -28,11 +28,6 @@ RELOAD = (
     "docker exec GATEWAY nginx -c /etc/protostar/nginx.conf -p /etc/protostar/ -t && "
     "docker kill -s HUP GATEWAY"
 )
-# What an image needs beyond its own size while it is unpacked, and what the host needs to live.
-DISK_RESERVE_BYTES = 1 << 30
-# Markers, records and releases are small; without room for them nothing is safe.
-ROOT_RESERVE_BYTES = 16 << 20
-MEMORY_RESERVE_MB = 128
 
 
 def check(facts: Facts, target: Target) -> None:
@@ -194,38 +189,6 @@ def _image(facts: Facts, target: Target) -> ProtostarError | None:
     return None
 
 
-def _disk(facts: Facts, _target: Target) -> ProtostarError | None:
-    image = facts.image
-    if facts.engine.root_free_bytes < ROOT_RESERVE_BYTES:
-        return PreflightError(
-            error=f"the disk of {facts.root} is nearly full: "
-            f"{facts.engine.root_free_bytes >> 20} MiB are free",
-            try_=f"df -h {facts.root}",
-        )
-    needed = DISK_RESERVE_BYTES + (0 if image is None or image.present else 3 * image.size_bytes)
-    if facts.engine.disk_free_bytes >= needed:
-        return None
-    return PreflightError(
-        error=f"the engine's disk has {facts.engine.disk_free_bytes >> 20} MiB free, "
-        f"{needed >> 20} MiB are needed",
-        try_="docker system df, then docker image prune",
-    )
-
-
-def _memory(facts: Facts, target: Target) -> ProtostarError | None:
-    wanted = target.service.memory_mb
-    if wanted is None:
-        return None
-    needed = (wanted * target.service.replicas + MEMORY_RESERVE_MB) << 20
-    if facts.engine.memory_free_bytes >= needed:
-        return None
-    return PreflightError(
-        error=f"a second colour needs {needed >> 20} MiB of memory, "
-        f"{facts.engine.memory_free_bytes >> 20} MiB are free",
-        try_="docker stats, then stop what is not needed, or lower `replicas`",
-    )
-
-
 # In the order in which an operator would settle them. The names are `doctor`'s.
 CHECKS: Mapping[str, Check] = {
     "format of the state on the host": _format,
@@ -243,6 +206,6 @@ CHECKS: Mapping[str, Check] = {
 
 # Only for a plan that starts a colour: a warm rollback must not be refused for want of memory.
 ROOM_CHECKS: Mapping[str, Check] = {
-    "disk": _disk,
-    "memory for two colours": _memory,
+    "disk": room.disk,
+    "memory for two colours": room.memory,
 }

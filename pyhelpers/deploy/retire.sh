@@ -119,7 +119,8 @@ prune() {  # RELEASE or RELEASE=REFERENCE: a pulled image keeps its digest refer
       --filter "label=org.protostar.release=$release" --filter status=exited |
       xargs -r timeout 30 docker rm --volumes >/dev/null
     engine image rm "protostar-release/$service:$release" >/dev/null
-    [ "$each" = "$release" ] || engine image rm "${each#*=}" >/dev/null
+    # Through a tunnel it came under another name: then there is none to take away.
+    [ "$each" = "$release" ] || engine image rm "${each#*=}" >/dev/null 2>&1
     rm -rf -- "${root:?}/releases/$service/$release"
     say pruned "$release"
   done

@@ -6,6 +6,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from pyhelpers.deploy.images.sources import Sources
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -17,8 +19,10 @@ if TYPE_CHECKING:
 
 
 class Reporter(Protocol):
-    """What a person sees of a run."""
+    """What a person sees of a run. Progress is worth a note every `interval_s`."""
 
+    @property
+    def interval_s(self) -> float: ...
     def announce(self, headline: str, warnings: Sequence[str]) -> None: ...
     def begin(self, step: Step) -> None: ...
     def note(self, text: str) -> None: ...
@@ -39,6 +43,7 @@ class Run:
     show: Reporter
     detach: bool = False
     clock: Clock = time
+    sources: Sources = field(default_factory=Sources)
     seconds: dict[str, float] = field(default_factory=dict)
     restarts_before: Mapping[str, int] = field(default_factory=dict)
     verdict: str = ""

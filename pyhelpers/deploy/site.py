@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from pyhelpers.deploy import compose_file, marker, release
@@ -12,7 +12,9 @@ from pyhelpers.deploy.commands import image_tag
 from pyhelpers.deploy.facts import read_facts, read_history, state_format, unfinished_switch
 from pyhelpers.deploy.fleet import Serving
 from pyhelpers.deploy.gateway import Gateway
-from pyhelpers.deploy.image import find_image, reference
+from pyhelpers.deploy.images.find import find_image, here_as, image_here
+from pyhelpers.deploy.images.names import reference
+from pyhelpers.deploy.images.sources import Sources
 from pyhelpers.deploy.model import Release, Target
 from pyhelpers.deploy.preflight import newer_format
 from pyhelpers.errors import ConfigurationError, PreflightError, WrongUsage
@@ -39,6 +41,7 @@ class Site:
     host: Host
     gateway: Gateway
     clock: Clock = time
+    sources: Sources = field(default_factory=Sources)
 
     @property
     def settings(self) -> GatewaySettings:
@@ -60,7 +63,8 @@ def open_site(config: Config, folder: Path, name: str, host: Host) -> Site:
     if refusal is not None:
         raise refusal
     gateway = Gateway(host, config.gateways[service.gateway], name, service)
-    return Site(config, folder, name, service, host, gateway)
+    sources = Sources(config.registry)
+    return Site(config, folder, name, service, host, gateway, sources=sources)
 
 
 def service_of(config: Config, name: str) -> Service:
@@ -76,11 +80,23 @@ def service_of(config: Config, name: str) -> Service:
 def wanted_release(site: Site, version: str) -> Wanted:
     """The release that `version` of the image and this checkout's configuration make."""
     files = release_files(site)
-    image = find_image(site.host, site.config, reference(site.config, site.service, version))
+    meant = reference(site.config, site.service, version)
+    image = find_image(site.host, site.config, meant, site.sources)
     if image is None:
-        none = Release("", reference(site.config, site.service, version), version, "")
-        return Wanted(_target(site, none), None, files)
-    return Wanted(_target(site, release.release_of(image, version, files)), image, files)
+        return Wanted(_target(site, Release("", meant, version, "")), None, files)
+    wanted = release.release_of(image, version, files)
+    return Wanted(_target(site, wanted), _looked_for(site, image, wanted), files)
+
+
+def _looked_for(site: Site, image: ImageFacts, wanted: Release) -> ImageFacts:
+    """What a host got through a tunnel or from us it has under its releases' names only."""
+    if image.present:
+        return image
+    history = read_history(site.host, site.name)
+    same = [r.release.id for r in reversed(history) if r.release.image == image.reference]
+    names = [image_tag(site.name, each) for each in dict.fromkeys([wanted.id, *same])]
+    found = here_as(site.host, image, names)
+    return replace(image, present=bool(found), here_as=found)
 
 
 def _target(site: Site, wanted: Release, action: str = "deploy") -> Target:
@@ -160,7 +176,7 @@ def serving_of(site: Site) -> Serving:
 
 
 def _kept(site: Site, found: Release) -> Wanted:
-    image = find_image(site.host, site.config, image_tag(site.name, found.id))
+    image = image_here(site.host, image_tag(site.name, found.id))
     kept = site.host.names(site.host.root / "releases" / site.name)
     if image is None or found.id not in kept:
         raise PreflightError(

@@ -9,11 +9,17 @@ from docker.errors import NotFound
 from pyhelpers.deploy import commands
 from pyhelpers.deploy.compose_file import file_mode
 from pyhelpers.deploy.facts import Engine, read_containers, running_hooks
+from pyhelpers.deploy.images.endings import must, tail
+from pyhelpers.deploy.images.ship import ship
+from pyhelpers.deploy.images.tunnel import pull_through
+from pyhelpers.deploy.model import Way
 from pyhelpers.errors import FailedBeforeSwitch, Unreachable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pyhelpers.deploy.model import ImageFacts
     from pyhelpers.deploy.run import Run
-    from pyhelpers.hosts.protocol import Finished
 
 PULL_S = 1800.0
 COMPOSE_S = 120.0
@@ -22,14 +28,43 @@ LAST_LINES = 50
 
 
 def fetch_image(run: Run) -> None:
-    """Pull what is not there, give it the release's own name, deliver the release's folder."""
+    """Bring what is not there, give it the release's own name, deliver the release's folder.
+
+    Raises `FailedBeforeSwitch` when an engine, a disk or the registry refuses.
+    """
+    image = run.plan.image
+    if run.plan.pull and image is not None:
+        WAYS[image.way](run, image)
+    else:
+        _name(run, (image.here_as if image else "") or run.plan.target.release.image)
+    _deliver_folder(run)
+
+
+def _pull(run: Run, image: ImageFacts) -> None:
+    """By the host's own engine, which reaches the registry."""
+    pulled = run.guard.run(commands.pull(image.reference), deadline_s=PULL_S, on_line=run.show.note)
+    must(run, pulled, f"pulling {image.reference}")
+    _name(run, image.reference)
+
+
+# Each leaves the image on the host under the release's name.
+WAYS: dict[Way, Callable[[Run, ImageFacts], None]] = {
+    Way.PULL: _pull,
+    Way.TUNNEL: pull_through,
+    Way.SHIP: ship,
+}
+
+
+def _name(run: Run, image: str) -> None:
+    """The release's own name, so that nobody prunes it. A rollback finds it named already."""
     name, release = run.plan.target.name, run.plan.target.release
-    if run.plan.pull:
-        pulled = run.guard.run(
-            commands.pull(release.image), deadline_s=PULL_S, on_line=run.show.note
-        )
-        _must(pulled, f"pulling {release.image}")
-    _must(run.guard.run(commands.tag(release.image, name, release.id), deadline_s=QUICK_S), "tag")
+    if image != commands.image_tag(name, release.id):
+        tagged = run.guard.run(commands.tag(image, name, release.id), deadline_s=QUICK_S)
+        must(run, tagged, "tag")
+
+
+def _deliver_folder(run: Run) -> None:
+    name, release = run.plan.target.name, run.plan.target.release
     folder = commands.release_folder(run.host.root, name, release.id)
     present = run.host.names(folder)
     for file, data in run.files.items():
@@ -86,7 +121,7 @@ def _run_hook(run: Run, number: int, argv: list[str]) -> None:
         )
     if finished.out.strip() != "0":
         raise FailedBeforeSwitch(
-            error=f"hook `{' '.join(argv)}` ended with {finished.out.strip() or _tail(finished)}: "
+            error=f"hook `{' '.join(argv)}` ended with {finished.out.strip() or tail(finished)}: "
             f"{last_log_lines(run, container)}",
             try_=f"docker logs {container}",
         )
@@ -125,7 +160,7 @@ def start_idle(run: Run) -> None:
     finished = run.guard.run(command, deadline_s=COMPOSE_S)
     if not finished.ok:
         raise FailedBeforeSwitch(
-            error=f"{commands.project(target.name, plan.idle)} did not start: {_tail(finished)}",
+            error=f"{commands.project(target.name, plan.idle)} did not start: {tail(finished)}",
             try_=f"protostar deploy plan {target.name} {target.release.label}",
         )
 
@@ -137,17 +172,3 @@ def last_log_lines(run: Run, container: str) -> str:
     except (Unreachable, NotFound) as problem:
         return f"(its log cannot be read: {type(problem).__name__})"
     return text.decode(errors="replace").rstrip()
-
-
-def _must(finished: Finished, what: str) -> None:
-    if not finished.ok:
-        raise FailedBeforeSwitch(
-            error=f"{what} failed: {_tail(finished)}", try_="docker image ls; docker system df"
-        )
-
-
-def _tail(finished: Finished) -> str:
-    """The last thing that was said; Compose's own warnings (`time="…" level=…`) are not it."""
-    err = [line for line in finished.err.splitlines() if not line.startswith('time="')]
-    said = [line for line in err or finished.out.splitlines() if line.strip()]
-    return said[-1].strip() if said else f"status {finished.status}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import queue
 import signal
 import subprocess
 import tempfile
@@ -16,12 +15,16 @@ import requests
 
 from pyhelpers.errors import Unreachable
 from pyhelpers.hosts.deadline import DeadlinePassed
-from pyhelpers.hosts.protocol import ChannelClosed, Finished
+from pyhelpers.hosts.local_channel import LocalChannel, pipe
+from pyhelpers.hosts.loopback import exposed
+from pyhelpers.hosts.protocol import Finished
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+    from contextlib import AbstractContextManager
 
     from docker import DockerClient
+    from pyhelpers.hosts.protocol import Line
 
 ENGINE_DEADLINE_S = 20
 
@@ -92,52 +95,29 @@ class LocalHost:
             self._docker = DockerClient.from_env(timeout=ENGINE_DEADLINE_S)
         return self._docker
 
+    def append(self, path: PurePosixPath, chunks: Iterable[bytes], *, at: int) -> None:
+        _make_folders(Path(path.parent), 0o700)
+        with Path(path).open("r+b" if at else "wb") as file:
+            file.seek(at)
+            file.writelines(chunks)
+
+    def size(self, path: PurePosixPath) -> int | None:
+        try:
+            return Path(path).stat().st_size
+        except FileNotFoundError:
+            return None
+
     def session(self, port: int) -> requests.Session:  # noqa: ARG002 - over SSH it matters
         session = requests.Session()
         session.trust_env = False  # a proxy of the laptop must not stand in between
         return session
 
+    def exposed(self, handler: Callable[[Line], None]) -> AbstractContextManager[int]:
+        return exposed(handler)
+
     def close(self) -> None:
         if self._docker is not None:
             self._docker.close()
-
-
-class LocalChannel:
-    """A process in a session of its own, so that our Ctrl-C is not its."""
-
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        self._process = process
-        self._lines: queue.Queue[str | None] = queue.Queue()
-        threading.Thread(target=self._listen, daemon=True).start()
-
-    def _listen(self) -> None:
-        with _stream(self._process.stdout) as stdout:
-            for line in stdout:
-                self._lines.put(line.decode(errors="replace").rstrip("\n"))
-        self._process.wait()
-        self._lines.put(None)
-
-    def send(self, line: str) -> None:
-        stdin = _stream(self._process.stdin)
-        try:
-            stdin.write(line.encode() + b"\n")
-            stdin.flush()
-        except (BrokenPipeError, ValueError):  # it is gone, or we closed it ourselves
-            raise ChannelClosed from None
-
-    def receive(self, deadline_s: float) -> str | None:
-        try:
-            line = self._lines.get(timeout=deadline_s)
-        except queue.Empty:
-            return None
-        if line is None:
-            self._lines.put(None)
-            raise ChannelClosed
-        return line
-
-    def close(self) -> None:
-        with suppress(BrokenPipeError):  # gone already is what we wanted
-            _stream(self._process.stdin).close()
 
 
 class _Pump:
@@ -160,7 +140,7 @@ class _Pump:
             thread.start()
 
     def _read(self, stream: IO[bytes] | None, texts: list[str]) -> None:
-        with _stream(stream) as lines:
+        with pipe(stream) as lines:
             for raw in lines:
                 line = raw.decode(errors="replace")
                 texts.append(line)
@@ -171,12 +151,6 @@ class _Pump:
         for thread in self._threads:
             thread.join(timeout=5)
         return "".join(self._texts[0]), "".join(self._texts[1])
-
-
-def _stream(stream: IO[bytes] | None) -> IO[bytes]:
-    if stream is None:
-        raise RuntimeError("a process was started without pipes")
-    return stream
 
 
 def _spawn(argv: Sequence[str], stderr: int = subprocess.PIPE) -> subprocess.Popen[bytes]:
@@ -197,7 +171,7 @@ def _spawn(argv: Sequence[str], stderr: int = subprocess.PIPE) -> subprocess.Pop
 
 def _feed(process: subprocess.Popen[bytes], data: bytes) -> None:
     # It may end without reading; its exit status tells. `with` closes the pipe in any case.
-    with suppress(BrokenPipeError), _stream(process.stdin) as stdin:
+    with suppress(BrokenPipeError), pipe(process.stdin) as stdin:
         stdin.write(data)
 
 
@@ -211,12 +185,12 @@ def _end_group(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _make_folders(folder: Path) -> None:
+def _make_folders(folder: Path, mode: int = 0o755) -> None:
     """With 0755 whatever the umask: nginx, another user, must enter what it mounts."""
     if not folder.exists():
-        _make_folders(folder.parent)
+        _make_folders(folder.parent, mode)
         folder.mkdir(exist_ok=True)
-        folder.chmod(0o755)
+        folder.chmod(mode)
 
 
 def _sync_folder(folder: Path) -> None:

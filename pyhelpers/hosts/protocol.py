@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import PurePosixPath
 
     from requests import Session
@@ -92,11 +93,28 @@ class Host(Protocol):
     def put(self, path: PurePosixPath, data: bytes, mode: int = 0o644) -> None:
         """Write whole or not at all: a file beside it, synced, renamed. Makes the folders."""
 
+    def append(self, path: PurePosixPath, chunks: Iterable[bytes], *, at: int) -> None:
+        """Write the chunks into `path` from offset `at` (0: a new file), a chunk in memory at most.
+
+        Makes the folders, for their owner alone. Raises `Unreachable` when the line is cut, and
+        that or `OSError` when the host cannot write (a full disk); what was written stays.
+        """
+
+    def size(self, path: PurePosixPath) -> int | None:
+        """The file's bytes, or None when there is none."""
+
     def docker(self) -> DockerClient:
         """The engine's API. Used to read; what changes something is run as a fenced command."""
 
     def session(self, port: int) -> Session:
         """HTTP to http://127.0.0.1:<port> of this host, and to nowhere else."""
+
+    def exposed(self, handler: Callable[[Line], None]) -> AbstractContextManager[int]:
+        """A loopback port on the host, chosen by it, for as long as the block lasts.
+
+        Each connection made to it there is handed to `handler` in a thread of its own, and hung
+        up when the handler returns.
+        """
 
     def close(self) -> None:
         """Let go of what the connection holds."""

@@ -13,6 +13,7 @@ from pyhelpers.hosts.deadline import DeadlinePassed
 from pyhelpers.hosts.protocol import ChannelClosed, Finished
 from tests.model.edge import MemoryGateway
 from tests.model.faults import Breaker, Killed, Kind
+from tests.model.travel import NothingTravels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,7 +36,7 @@ class BrokenClock:
         self._breaker.call("sleep", lambda: self._clock.sleep(seconds))
 
 
-class BrokenHost:
+class BrokenHost(NothingTravels):
     """`Host`: what a machine, or the line to it, can do to its caller."""
 
     def __init__(self, host: MemoryHost, breaker: Breaker) -> None:

@@ -11,6 +11,7 @@ from pyhelpers.hosts.protocol import ChannelClosed, Finished
 from tests.model.docker_api import MemoryDocker
 from tests.model.guard import MemoryGuard
 from tests.model.shell import Shell, UnknownCommandError
+from tests.model.travel import NothingTravels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -63,7 +64,7 @@ class Command:
         return Finished(tuple(self.argv), status, self._shell.out, self._shell.err)
 
 
-class MemoryHost:
+class MemoryHost(NothingTravels):
     """`Host`."""
 
     name = "a5"

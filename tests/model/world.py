@@ -193,6 +193,8 @@ class World:
 class _Show:
     """`Reporter`: tells the breaker which step it is, so that calls have a step in their names."""
 
+    interval_s = 0.0
+
     def __init__(self, host: MemoryHost, breaker: Breaker, notes: list[str]) -> None:
         self._host, self._breaker, self._notes = host, breaker, notes
         self._follows = host.edge.worker is False

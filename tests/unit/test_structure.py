@@ -32,10 +32,11 @@ PURE = [
     f"pyhelpers.deploy.{name}"
     for name in (
         *("model", "marker", "compose_file", "release", "commands", "history"),
-        *("versions", "preflight", "plan", "verdict", "report"),
+        *("versions", "preflight", "room", "plan", "verdict", "report"),
         *(f"prepare.{each}" for each in ("model", "steps", "script", "key", "daemon")),
         *("prepare.sessions", "prepare.packages", "machine"),
         *(f"doctor.{each}" for each in ("model", "ports", "verdicts", "leftovers")),
+        *("images.names", "images.manifest", "images.layers", "images.commands"),
     )
 ]
 # What a pure module may run. Everything else could touch the world, or read its clock.

@@ -24,6 +24,7 @@ from pyhelpers.deploy.model import (
     Step,
     StepName,
     Target,
+    Way,
 )
 
 if TYPE_CHECKING:
@@ -155,10 +156,12 @@ def _image(said: Any) -> ImageFacts | None:
     if said == "absent":
         return None
     fields = {**said, "architectures": tuple(said.get("architectures", ["amd64"]))}
+    if "way" in fields:
+        fields["way"] = Way(fields["way"])
     return image(**fields)
 
 
 def plan(wanted: Target | None = None, *names: StepName, **changes: Any) -> Plan:
     steps = tuple(Step(name, "") for name in names)
-    made = Plan(wanted or target(), Colour.BLUE, Colour.GREEN, steps)
+    made = Plan(wanted or target(), Colour.BLUE, Colour.GREEN, steps, image=image())
     return replace(made, **changes)

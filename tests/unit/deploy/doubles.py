@@ -15,16 +15,19 @@ from docker.errors import APIError, ImageNotFound, NotFound
 from pyhelpers.deploy.gateway import Gateway
 from pyhelpers.deploy.guard import Guard
 from pyhelpers.deploy.run import Run
+from pyhelpers.hosts import loopback
 from pyhelpers.hosts.protocol import ChannelClosed, Finished
 from tests.unit.deploy import builders
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from requests import PreparedRequest
 
     from docker import DockerClient
     from pyhelpers.deploy.model import Container, Plan, Step
+    from pyhelpers.hosts import protocol
     from pyhelpers.hosts.protocol import Channel
 
 ROOT = PurePosixPath("/srv/protostar")
@@ -221,6 +224,14 @@ class MemoryHost:
         self.files[path] = data
         self.modes[path] = mode
 
+    def append(self, path: PurePosixPath, chunks: Iterable[bytes], *, at: int) -> None:
+        for chunk in chunks:
+            self.files[path] = self.files.get(path, b"")[:at] + chunk
+            at += len(chunk)
+
+    def size(self, path: PurePosixPath) -> int | None:
+        return len(self.files[path]) if path in self.files else None
+
     def docker(self) -> DockerClient:
         return cast("DockerClient", self.engine)
 
@@ -228,6 +239,9 @@ class MemoryHost:
         session = requests.Session()
         session.trust_env = False
         return session
+
+    def exposed(self, handler: Callable[[protocol.Line], None]) -> AbstractContextManager[int]:
+        return loopback.exposed(handler)
 
     def close(self) -> None:
         """Nothing is held."""
@@ -284,6 +298,8 @@ class Traffic:
 
 class Seen:
     """What a person saw of a run."""
+
+    interval_s = 0.0
 
     def __init__(self) -> None:
         self.lines: list[str] = []

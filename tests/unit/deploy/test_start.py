@@ -54,7 +54,7 @@ class TestTheImage:
         host.ends = lambda argv: (1, "long\nno space left on device") if word in argv else (0, "")
         with pytest.raises(FailedBeforeSwitch) as failed:
             fetch_image(run_of(host, builders.plan(pull=True), files=FILES))
-        assert failed.value.error == f"{said} failed: no space left on device"
+        assert failed.value.error == f"{said} failed on a5: no space left on device"
         assert host.files == {}
 
     def test_progress_is_shown(self) -> None:

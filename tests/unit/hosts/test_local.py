@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
 import threading
 import time
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -17,6 +20,11 @@ from pyhelpers.errors import Exit, ProtostarError, Unreachable
 from pyhelpers.hosts.deadline import DeadlinePassed
 from pyhelpers.hosts.local import LocalHost
 from pyhelpers.hosts.protocol import ChannelClosed, Finished
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pyhelpers.hosts.protocol import Line
 
 
 @pytest.fixture
@@ -215,6 +223,100 @@ class TestFiles:
         for name in ("api.blue", ".hidden"):
             (tmp_path / name).touch()
         assert host.names(PurePosixPath(tmp_path)) == {"api.blue", ".hidden"}
+
+
+class TestAppending:
+    def path(self, tmp_path: Path) -> PurePosixPath:
+        return PurePosixPath(tmp_path / "incoming" / "api" / "blob")
+
+    def test_the_chunks_stand_one_behind_the_other(self, host: LocalHost, tmp_path: Path) -> None:
+        host.append(self.path(tmp_path), iter([b"one", b"two"]), at=0)
+        assert host.read(self.path(tmp_path)) == b"onetwo"
+        assert host.size(self.path(tmp_path)) == 6
+
+    def test_it_goes_on_where_it_is_told(self, host: LocalHost, tmp_path: Path) -> None:
+        host.append(self.path(tmp_path), [b"one"], at=0)
+        host.append(self.path(tmp_path), [b"two"], at=3)
+        assert host.read(self.path(tmp_path)) == b"onetwo"
+
+    def test_from_the_beginning_nothing_old_is_left(self, host: LocalHost, tmp_path: Path) -> None:
+        host.append(self.path(tmp_path), [b"a long one"], at=0)
+        host.append(self.path(tmp_path), [b"new"], at=0)
+        assert host.read(self.path(tmp_path)) == b"new"
+
+    def test_what_was_written_before_the_cut_stays(self, host: LocalHost, tmp_path: Path) -> None:
+        def cut() -> Iterator[bytes]:
+            yield b"one"
+            raise Unreachable(error="cut")
+
+        with pytest.raises(Unreachable):
+            host.append(self.path(tmp_path), cut(), at=0)
+        assert host.size(self.path(tmp_path)) == 3
+
+    def test_its_folders_are_their_owners_alone(self, host: LocalHost, tmp_path: Path) -> None:
+        host.append(self.path(tmp_path), [b"x"], at=0)
+        for folder in ("incoming", "incoming/api"):
+            assert stat.S_IMODE((tmp_path / folder).stat().st_mode) == 0o700
+
+    def test_what_is_not_there_has_no_size(self, host: LocalHost, tmp_path: Path) -> None:
+        assert host.size(self.path(tmp_path)) is None
+
+
+def echo(line: Line) -> None:
+    while data := line.recv(1024):
+        line.sendall(data)
+
+
+def connected(port: int) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), timeout=5)
+
+
+class TestAnExposedPort:
+    def test_each_connection_is_answered_by_itself(self, host: LocalHost) -> None:
+        with host.exposed(echo) as port, connected(port) as one, connected(port) as other:
+            other.sendall(b"second")
+            assert other.recv(99) == b"second"
+            one.sendall(b"first")
+            assert one.recv(99) == b"first"
+
+    def test_two_at_once_do_not_collide(self, host: LocalHost) -> None:
+        with host.exposed(echo) as one, host.exposed(echo) as other:
+            assert one != other
+
+    def test_after_the_block_nobody_answers_and_open_lines_are_cut(self, host: LocalHost) -> None:
+        with host.exposed(echo) as port:
+            line = connected(port)
+            line.sendall(b"x")
+            assert line.recv(9) == b"x"
+        assert line.recv(9) == b""
+        line.close()
+        with pytest.raises(ConnectionRefusedError):
+            connected(port)
+
+    def test_a_line_is_hung_up_when_its_handler_returns(self, host: LocalHost) -> None:
+        with host.exposed(lambda line: None) as port, connected(port) as line:
+            assert line.recv(9) == b""
+
+    def test_an_http_server_runs_on_it(self, host: LocalHost) -> None:
+        class Hello(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(b"hello")
+
+            def log_message(self, *about: object) -> None:
+                """Nobody reads it."""
+
+        def serve(line: Line) -> None:
+            Hello(cast("Any", line), ("", 0), cast("Any", None))
+
+        with host.exposed(serve) as port, host.session(port) as session:
+            assert session.get(f"http://127.0.0.1:{port}/", timeout=5).text == "hello"
+
+
+def test_a_proxy_of_the_laptop_does_not_stand_in_between(host: LocalHost) -> None:
+    with host.session(8081) as session:
+        assert not session.trust_env
 
 
 class TestAChannel:

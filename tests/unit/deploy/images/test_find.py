@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from docker.errors import APIError
 
 from pyhelpers.config.model import Config
-from pyhelpers.deploy.image import find_image, reference, repository_of
-from pyhelpers.deploy.model import ImageFacts
-from pyhelpers.errors import Exit, Unreachable
+from pyhelpers.deploy.images.find import find_image, here_as, image_here
+from pyhelpers.deploy.images.names import name_in_registry, reference, repository_of, version_of
+from pyhelpers.deploy.images.sources import OwnEngine, Sources
+from pyhelpers.deploy.model import ImageFacts, Way
+from pyhelpers.errors import Exit, PreflightError, Unreachable
 from tests.unit.deploy import builders
 from tests.unit.deploy.doubles import MemoryHost
 
@@ -20,11 +22,11 @@ HERE: dict[str, Any] = {"Id": "sha256:" + "1d" * 32, "Architecture": "amd64", "S
 TOLD = {"Descriptor": {"digest": DIGEST}, "Platforms": [{"architecture": "amd64", "os": "linux"}]}
 
 
-def config(registry: dict[str, str] | None) -> Config:
+def config(registry: dict[str, str] | None, host: dict[str, Any] | None = None) -> Config:
     return Config.model_validate(
         {
             "project": "shop",
-            "hosts": {"a5": {"local": True}},
+            "hosts": {"a5": host or {"local": True}},
             "registry": registry,
             "services": {"api": builders.OF_THE_SERVICE},
         }
@@ -63,21 +65,47 @@ def test_a_port_is_no_tag(whole: str, repository: str) -> None:
     assert repository_of(whole) == repository
 
 
+def no_engine() -> OwnEngine:
+    raise AssertionError("the deployer's own engine was asked")
+
+
+NOBODY = Sources(own_engine=no_engine)
+AFAR = {"ssh": "deploy@a5.lan"}
+
+
+@pytest.mark.parametrize(
+    ("whole", "name", "version"),
+    [
+        ("registry.lan:5000/shop/api:v2", "shop/api", "v2"),
+        (f"registry.lan:5000/shop/api@{DIGEST}", "shop/api", DIGEST),
+        (f"registry.lan:5000/shop/api:v2@{DIGEST}", "shop/api", DIGEST),
+        ("registry.lan:5000/api", "api", "latest"),
+    ],
+)
+def test_a_registry_has_its_own_name_for_it(whole: str, name: str, version: str) -> None:
+    assert (name_in_registry(whole), version_of(whole)) == (name, version)
+
+
 class TestInTheEngine:
     def test_it_is_known_by_its_id(self) -> None:
         host = MemoryHost()
         host.engine.images["shop/api:v2"] = HERE
-        assert find_image(host, config(None), "shop/api:v2") == ImageFacts(
-            HERE["Id"], HERE["Id"], ("amd64",), present=True, size_bytes=200 << 20
+        assert find_image(host, config(None), "shop/api:v2", NOBODY) == ImageFacts(
+            HERE["Id"],
+            HERE["Id"],
+            ("amd64",),
+            present=True,
+            size_bytes=200 << 20,
+            here_as="shop/api:v2",
         )
 
     def test_one_that_is_not_there_does_not_exist(self) -> None:
-        assert find_image(MemoryHost(), config(None), "shop/api:v2") is None
+        assert find_image(MemoryHost(), config(None), "shop/api:v2", NOBODY) is None
 
     def test_the_registry_is_not_asked_for_what_it_does_not_hold(self) -> None:
         host = MemoryHost()
         host.engine.images["protostar-release/api:v1"] = HERE
-        found = find_image(host, config(REGISTRY), "protostar-release/api:v1")
+        found = find_image(host, config(REGISTRY), "protostar-release/api:v1", NOBODY)
         assert found is not None
         assert found.present
 
@@ -85,7 +113,7 @@ class TestInTheEngine:
         host = MemoryHost()
         host.engine.up = False
         with pytest.raises(Unreachable) as failed:
-            find_image(host, config(None), "shop/api:v2")
+            find_image(host, config(None), "shop/api:v2", NOBODY)
         assert failed.value.error == "a5: the engine does not answer (ConnectionRefusedError)"
         assert failed.value.exit_code is Exit.PREFLIGHT
 
@@ -97,8 +125,7 @@ class TestInTheRegistry:
     def find(self, wanted: str = WANTED, **state: Any) -> ImageFacts | None:
         host = MemoryHost()
         host.engine.registry[wanted] = state.get("answer", TOLD)
-        host.engine.images.update(state.get("images", {}))
-        return find_image(host, config(REGISTRY), wanted)
+        return find_image(host, config(REGISTRY), wanted, NOBODY)
 
     def test_a_tag_becomes_a_digest(self) -> None:
         assert self.find() == ImageFacts(self.PINNED, DIGEST, ("amd64",), present=False)
@@ -108,16 +135,6 @@ class TestInTheRegistry:
         assert found is not None
         assert found.reference == self.PINNED
 
-    def test_what_the_engine_has_already_is_present(self) -> None:
-        found = self.find(images={self.PINNED: HERE})
-        assert found is not None
-        assert found.present
-
-    def test_a_tag_of_the_same_name_in_the_engine_is_not_it(self) -> None:
-        found = self.find(images={self.WANTED: HERE})
-        assert found is not None
-        assert not found.present
-
     @pytest.mark.parametrize("platforms", [None, []])
     def test_an_image_may_keep_its_architecture_to_itself(self, platforms: Any) -> None:
         found = self.find(answer={**TOLD, "Platforms": platforms})
@@ -125,7 +142,7 @@ class TestInTheRegistry:
         assert found.architectures == ()
 
     def test_one_that_nobody_knows_does_not_exist(self) -> None:
-        assert find_image(MemoryHost(), config(REGISTRY), self.WANTED) is None
+        assert find_image(MemoryHost(), config(REGISTRY), self.WANTED, NOBODY) is None
 
     @pytest.mark.parametrize("words", ["manifest unknown: v2", "repository shop/api not found"])
     def test_a_registry_may_say_so_in_its_own_words(self, words: str) -> None:
@@ -136,3 +153,62 @@ class TestInTheRegistry:
             self.find(answer=APIError("500", explanation="connection refused"))
         assert "does not tell about registry.lan:5000/shop/api:v2" in failed.value.error
         assert "connection refused" in failed.value.error
+
+
+class TestUnderAnotherName:
+    """What came through a tunnel, or from us, has no registry's name on the host."""
+
+    IMAGE = ImageFacts(f"r/api@{DIGEST}", DIGEST, (), present=False, config_digest="sha256:c0")
+
+    @pytest.mark.parametrize("name", [IMAGE.reference, "sha256:c0", "protostar-release/api:v1"])
+    def test_it_is_found_by_any_of_them(self, name: str) -> None:
+        host = MemoryHost()
+        host.engine.images[name] = HERE
+        assert here_as(host, self.IMAGE, ["protostar-release/api:v1"]) == name
+
+    def test_a_tag_that_is_not_asked_for_is_not_it(self) -> None:
+        host = MemoryHost()
+        host.engine.images["registry.lan:5000/shop/api:v2"] = HERE
+        assert here_as(host, self.IMAGE, ["protostar-release/api:v1"]) == ""
+
+
+class TestFromTheDeployersEngine:
+    """`none`: a host far away, and no registry that would be asked."""
+
+    def find(self, own: MemoryHost, registry: dict[str, str] | None = None) -> ImageFacts | None:
+        sources = Sources(own_engine=lambda: cast("OwnEngine", own))
+        return find_image(MemoryHost(), config(registry, AFAR), "shop/api:v2", sources)
+
+    @pytest.mark.parametrize("registry", [None, {**REGISTRY, "reach": "none"}])
+    def test_its_id_there_identifies_it(self, registry: dict[str, str] | None) -> None:
+        own = MemoryHost()
+        own.engine.images["shop/api:v2"] = HERE
+        found = self.find(own, registry)
+        assert found == ImageFacts(
+            HERE["Id"],
+            HERE["Id"],
+            ("amd64",),
+            present=False,
+            size_bytes=HERE["Size"],
+            way=Way.SHIP,
+        )
+
+    def test_one_that_is_not_there_does_not_exist(self) -> None:
+        assert self.find(MemoryHost()) is None
+
+    def test_a_machine_without_an_engine_is_told_what_it_would_be_needed_for(self) -> None:
+        own = MemoryHost()
+        own.engine.up = False
+        with pytest.raises(PreflightError) as failed:
+            self.find(own)
+        assert "shop/api:v2 is in no registry, so it comes from this machine's engine" in str(
+            failed.value
+        )
+        assert failed.value.try_.startswith("docker version")
+
+    def test_the_hosts_own_images_are_looked_up_there(self) -> None:
+        host = MemoryHost()
+        host.engine.images["protostar-release/api:v1"] = HERE
+        found = image_here(host, "protostar-release/api:v1")
+        assert found is not None
+        assert found.here_as == "protostar-release/api:v1"

@@ -1,0 +1,2 @@
+# protostar/registry:2 where the official image can be pulled.
+FROM registry:2

@@ -1,0 +1,1 @@
+"""How an image gets to the host: pulled by its engine, through the tunnel, or layer by layer."""
