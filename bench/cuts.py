@@ -29,7 +29,7 @@ from bench.cutting import (
 from bench.engine import build_example
 from bench.load import LoadProcess, Options
 from bench.output import Figure, note
-from bench.remote import Remote
+from bench.servers import Servers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -71,7 +71,7 @@ FIGURES = (
 def scene(folder: Path) -> Iterator[Scene]:
     """A server whose engine has live-restore, and v1 of the example on it."""
     build_example("app", "1", "2")
-    remote = Remote(folder)
+    remote = Servers(folder)
     try:
         images = ("protostar-example/app:v1", "protostar-example/app:v2")
         remote.add_server(HOST, "--env", "SERVER_DOCKERD=--live-restore", images=images)

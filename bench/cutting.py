@@ -16,8 +16,8 @@ from pyhelpers.deploy.model import Colour
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bench.remote import Remote
     from bench.server import Server
+    from bench.servers import Servers
 
 STEPS = (
     "fetch image",
@@ -79,7 +79,7 @@ HEADINGS = ("cut", "at", "free after s", "live then", "deployer's exit", "conver
 class Scene:
     """A service on a server, and its versions by turns."""
 
-    remote: Remote
+    remote: Servers
     host: str
     name: str
 

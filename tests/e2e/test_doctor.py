@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bench.remote import Remote
 from bench.server import ROOT
 
 if TYPE_CHECKING:
@@ -19,9 +18,9 @@ pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture(scope="module")
-def remote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Remote]:
+def remote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     """One server with its gateway, and one that is nowhere."""
-    made = Remote(tmp_path_factory.mktemp("remote"))
+    made = Servers(tmp_path_factory.mktemp("remote"))
     try:
         made.add_server("a5", images=("protostar/base:trixie",))
         made.add("api", host="a5")
@@ -32,16 +31,16 @@ def remote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Remote]:
 
 
 @pytest.fixture
-def a5(remote: Remote) -> Server:
+def a5(remote: Servers) -> Server:
     return remote.servers["a5"]
 
 
-def examined(remote: Remote, *names: str) -> tuple[int, list[dict[str, Any]]]:
+def examined(remote: Servers, *names: str) -> tuple[int, list[dict[str, Any]]]:
     done = remote.deploy("doctor", *names, "--json")
     return done.code, json.loads(done.out)
 
 
-def bad(remote: Remote, *names: str) -> dict[str, tuple[str, str]]:
+def bad(remote: Servers, *names: str) -> dict[str, tuple[str, str]]:
     """What is not ok → its level and its mend. The exit code must agree."""
     code, found = examined(remote, *names)
     lines = {f["what"]: (f["level"], f["mend"]) for f in found if f["level"] != "ok"}
@@ -50,7 +49,7 @@ def bad(remote: Remote, *names: str) -> dict[str, tuple[str, str]]:
 
 
 def test_prepare_over_ssh_mends_what_the_doctor_found_and_twice_changes_nothing(
-    remote: Remote, a5: Server
+    remote: Servers, a5: Server
 ) -> None:
     before = bad(remote, "a5")
     assert before == dict.fromkeys(
@@ -72,17 +71,17 @@ def test_prepare_over_ssh_mends_what_the_doctor_found_and_twice_changes_nothing(
     assert bad(remote, "a5") == {}
 
 
-def test_who_is_not_root_is_told_who_must_connect(remote: Remote) -> None:
+def test_who_is_not_root_is_told_who_must_connect(remote: Servers) -> None:
     refused = remote.deploy("prepare", "a5", "--apply")
     assert refused.code == 4
     assert "Try: protostar deploy prepare a5 --apply --as root@ADDRESS" in refused.err
 
 
-def test_a_login_that_is_none_is_wrong_usage(remote: Remote) -> None:
+def test_a_login_that_is_none_is_wrong_usage(remote: Servers) -> None:
     assert remote.deploy("prepare", "a5", "--as", "root@").code == 2
 
 
-def test_each_defect_is_a_line(remote: Remote, a5: Server) -> None:
+def test_each_defect_is_a_line(remote: Servers, a5: Server) -> None:
     label = ["--label", f"org.protostar.root={ROOT}", "--label", "org.protostar.colour=blue"]
     sleep = ["protostar/base:trixie", "sleep", "600"]
     try:
@@ -104,7 +103,7 @@ def test_each_defect_is_a_line(remote: Remote, a5: Server) -> None:
 
 
 def test_a_user_without_the_right_to_the_engine_is_told_how_to_get_it(
-    remote: Remote, a5: Server
+    remote: Servers, a5: Server
 ) -> None:
     a5.run("gpasswd", "-d", "deploy", "docker")
     try:
@@ -115,7 +114,7 @@ def test_a_user_without_the_right_to_the_engine_is_told_how_to_get_it(
 
 
 def test_a_host_that_does_not_answer_is_one_line_beside_the_others(
-    remote: Remote, a5: Server
+    remote: Servers, a5: Server
 ) -> None:
     remote.top = {
         "hosts": {

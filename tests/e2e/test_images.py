@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bench.engine import docker
+from bench.registry import RegistryContainer
 
 from .checks import nobody_noticed
-from .registry import RegistryContainer
 from .town import Served, said
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ NGINX_IMAGE = "protostar/nginx:1.30"
 
 
 @dataclass(slots=True)
-class Remote:
+class Servers:
     """One network, some servers on it, one protostar.yml under `folder` that names them a5, a6…"""
 
     folder: Path
