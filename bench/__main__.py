@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 BENCHES = {
-    "cuts": "deploys over SSH are cut at each step: deployer, sshd, packets, engine",
     "deploy": "12 deploys in a row, a refusal and a flip-back under load; rollback, time, memory",
     "kill": "the deployer is killed at each of its steps under load; what stands afterwards",
     "marker": "what the marker costs at the gateway, beside a gateway that reloads",

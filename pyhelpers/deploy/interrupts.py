@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+import os
+import queue
 import signal
 import threading
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -13,16 +17,28 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
-# SIGALRM is ours: it brings back a signal that came at a bad moment.
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SOON_S = 0.005
 
 
 @contextmanager
 def raised() -> Iterator[None]:
     """Within: a signal raises `Interrupted` in the main thread."""
-    with _handling(_raise):
-        yield
+    # A queue that a signal handler may use: its `put` is never interrupted by itself.
+    late: queue.SimpleQueue[int] = queue.SimpleQueue()
+    threading.Thread(target=_bring_back, args=(late,), daemon=True).start()
+    try:
+        with _handling(functools.partial(_raise, late)):
+            yield
+    finally:
+        late.put(0)
+
+
+def _bring_back(late: queue.SimpleQueue[int]) -> None:
+    """A signal that came at a bad moment comes again in a moment; 0 ends it."""
+    while number := late.get():
+        time.sleep(SOON_S)
+        os.kill(os.getpid(), number)
 
 
 @contextmanager
@@ -42,10 +58,9 @@ def _handling(handler: object) -> Iterator[None]:
             signal.signal(number, old)
 
 
-def _raise(number: int, frame: FrameType | None) -> None:
+def _raise(late: queue.SimpleQueue[int], number: int, frame: FrameType | None) -> None:
     if _starts_a_thread(frame):
-        signal.signal(signal.SIGALRM, lambda _alarm, later: _raise(number, later))
-        signal.setitimer(signal.ITIMER_REAL, SOON_S)
+        late.put(number)
         return
     # The state is for what is interrupted before a deploy began; `settle` says what stands else.
     raise Interrupted(

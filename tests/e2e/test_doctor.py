@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bench.server import ROOT
+from bench.servers import Servers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
