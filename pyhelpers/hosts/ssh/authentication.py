@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 import paramiko
@@ -74,15 +75,31 @@ def _agent_keys() -> tuple[paramiko.PKey, ...]:
 
 
 def _from_file(path: Path, unread: list[str]) -> Iterator[Candidate]:
-    passphrase = os.environ.get(PASSPHRASE, "").encode() or None
     try:
-        # Bytes: what paramiko hands on to cryptography, whatever its annotation says.
-        yield Candidate(PKey.from_path(path, passphrase), str(path))  # type: ignore[arg-type]
-    except (paramiko.PasswordRequiredException, TypeError):
-        unread.append(f"{path} needs its passphrase in {PASSPHRASE}, or an agent")
-    except (paramiko.SSHException, UnknownKeyType, ValueError, OSError) as problem:
+        yield Candidate(_opened(path), str(path))
+    except _Locked as problem:
+        unread.append(f"{path} {problem}")
+    except (paramiko.SSHException, UnknownKeyType, TypeError, ValueError, OSError) as problem:
         # Of an unreadable key the kind of trouble is said, never what stands in it.
         unread.append(f"{path} cannot be read ({type(problem).__name__})")
+
+
+class _Locked(Exception):
+    """A key that its passphrase is missing for, or is a wrong one."""
+
+
+def _opened(path: Path) -> paramiko.PKey:
+    """A key that has no passphrase is refused when it is given one: without it comes first."""
+    with suppress(paramiko.PasswordRequiredException, TypeError):
+        return PKey.from_path(path)
+    passphrase = os.environ.get(PASSPHRASE, "").encode()
+    if not passphrase:
+        raise _Locked(f"needs its passphrase in {PASSPHRASE}, or an agent")
+    try:
+        # Bytes: what paramiko hands on to cryptography, whatever its annotation says.
+        return PKey.from_path(path, passphrase)  # type: ignore[arg-type]
+    except (paramiko.SSHException, ValueError):
+        raise _Locked(f"cannot be opened with the passphrase in {PASSPHRASE}") from None
 
 
 def _refused(hop: Hop, offered: list[str], trouble: list[str]) -> Unreachable:

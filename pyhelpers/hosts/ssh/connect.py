@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from contextlib import suppress
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any
 
 import paramiko
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_fixed
@@ -14,7 +14,7 @@ from pyhelpers.hosts.ssh.authentication import authenticate
 from pyhelpers.hosts.ssh.host_key import known_keys, preferred, verify
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from pyhelpers.hosts.ssh.address import Hop
 
@@ -29,10 +29,28 @@ class Refused(Unreachable):
     """The machine is there and closed the door: it may be starting, or busy with many others."""
 
 
-class Stream(Protocol):
-    """What a transport runs on: a socket, or a channel of the hop before."""
+class _Stream:
+    """What a transport runs on: a socket, or a channel of the hop before.
 
-    def close(self) -> None: ...
+    It remembers what it heard first: paramiko does not say what stood there in SSH's place.
+    """
+
+    def __init__(self, under: socket.socket | paramiko.Channel) -> None:
+        self._under = under
+        self.first = b""
+        self.recv: Callable[[int], bytes] = self._recv
+
+    def _recv(self, nbytes: int) -> bytes:
+        self.first = self._under.recv(nbytes)
+        self.recv = self._under.recv  # from here on nothing stands in between
+        return self.first
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever paramiko wants of a socket
+        return getattr(self._under, name)
+
+    @property
+    def is_ssh(self) -> bool:
+        return not self.first or self.first.startswith(b"SSH-")
 
 
 def connect(hops: Sequence[Hop]) -> tuple[paramiko.Transport, ...]:
@@ -65,21 +83,22 @@ def close(transports: Sequence[paramiko.Transport]) -> None:
 
 
 def _through(hop: Hop, before: paramiko.Transport | None) -> paramiko.Transport:
-    stream = _socket(hop) if before is None else _forwarded(hop, before)
+    stream = _Stream(_socket(hop) if before is None else _forwarded(hop, before))
     try:
-        transport = paramiko.Transport(stream)
+        # paramiko says socket, and uses a part of one.
+        transport = paramiko.Transport(stream)  # type: ignore[arg-type]
     except BaseException:
         stream.close()
         raise
     try:
-        _open(transport, hop)
+        _open(transport, hop, stream)
     except BaseException:
         transport.close()
         raise
     return transport
 
 
-def _open(transport: paramiko.Transport, hop: Hop) -> None:
+def _open(transport: paramiko.Transport, hop: Hop, stream: _Stream) -> None:
     known = known_keys(hop)
     options = transport.get_security_options()
     options.key_types = preferred(options.key_types, known)
@@ -89,6 +108,8 @@ def _open(transport: paramiko.Transport, hop: Hop) -> None:
         verify(hop, transport.get_remote_server_key(), known)
         authenticate(transport, hop)
     except (paramiko.SSHException, EOFError, OSError) as problem:
+        if not stream.is_ssh:
+            raise _unreachable(hop, "something answers that is not SSH") from None
         raise _no_ssh(hop, problem) from None
 
 
@@ -126,8 +147,6 @@ def _forwarded(hop: Hop, before: paramiko.Transport) -> paramiko.Channel:
 def _no_ssh(hop: Hop, problem: Exception) -> Unreachable:
     """What the handshake met, told apart by the words that paramiko has for it."""
     said = str(problem)
-    if "Indecipherable" in said or "Invalid SSH" in said:
-        return _unreachable(hop, "something answers that is not SSH")
     if "banner" in said and isinstance(problem.__cause__ or problem.__context__, EOFError):
         return Refused(error=f"{hop.shown} hung up at once", try_=_try_by_hand(hop))
     if "banner" in said or "timeout" in said.lower() or isinstance(problem, TimeoutError):
