@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from base64 import b64decode
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import paramiko
@@ -12,10 +14,11 @@ from paramiko.pkey import PKey, UnknownKeyType
 from pyhelpers.errors import Unreachable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping
 
     from pyhelpers.hosts.ssh.address import Hop
+
+    Agent = Mapping[bytes, paramiko.PKey]
 
 PASSPHRASE = "PROTOSTAR_SSH_PASSPHRASE"  # noqa: S105 - the variable's name, not its value
 # sshd ends the connection after six refused keys.
@@ -32,10 +35,15 @@ class Candidate(NamedTuple):
 
 def authenticate(transport: paramiko.Transport, hop: Hop) -> None:
     """Raises `Unreachable`, naming the keys that were offered and those that could not be read."""
+    transport.auth_timeout = AUTHENTICATION_S
+    with _agent() as agent:
+        _offer(transport, hop, agent)
+
+
+def _offer(transport: paramiko.Transport, hop: Hop, agent: Agent) -> None:
     unread: list[str] = []
     offered: list[str] = []
-    transport.auth_timeout = AUTHENTICATION_S
-    for candidate in _first(KEYS_AT_MOST, _candidates(hop, unread)):
+    for candidate in _first(KEYS_AT_MOST, _candidates(hop, agent, unread)):
         offered.append(candidate.source)
         try:
             transport.auth_publickey(hop.user, candidate.key)
@@ -58,20 +66,35 @@ def _first(count: int, candidates: Iterator[Candidate]) -> Iterator[Candidate]:
             yield candidate
 
 
-def _candidates(hop: Hop, unread: list[str]) -> Iterator[Candidate]:
-    if not hop.identities_only:
-        for key in _agent_keys():
-            yield Candidate(key, f"the agent's {key.get_name()}")
+def _candidates(hop: Hop, agent: Agent, unread: list[str]) -> Iterator[Candidate]:
+    """The agent's keys that a file is named for, its other ones, and the files it does not hold."""
+    named = [blob for path in hop.identity_files if (blob := _public(path)) in agent]
+    others = () if hop.identities_only else tuple(agent)
+    for blob in (*named, *others):
+        yield Candidate(agent[blob], f"the agent's {agent[blob].get_name()}")
     for path in hop.identity_files:
-        if path.exists():
+        if path.exists() and _public(path) not in agent:
             yield from _from_file(path, unread)
 
 
-def _agent_keys() -> tuple[paramiko.PKey, ...]:
+def _public(path: Path) -> bytes:
+    """What stands beside a key file, or nothing: so a locked one is found in the agent."""
     try:
-        return paramiko.Agent().get_keys()
+        return b64decode(Path(f"{path}.pub").read_text(encoding="utf-8").split()[1])
+    except (OSError, ValueError, IndexError):
+        return b""
+
+
+@contextmanager
+def _agent() -> Iterator[Agent]:
+    """The agent's keys by their public half. It signs for them, so the line to it stays open."""
+    try:
+        agent = paramiko.Agent()
     except (paramiko.SSHException, OSError):
-        return ()  # no agent, or one that went: the files remain
+        yield {}  # no agent, or one that went: the files remain
+        return
+    with closing(agent):
+        yield {key.asbytes(): key for key in agent.get_keys()}
 
 
 def _from_file(path: Path, unread: list[str]) -> Iterator[Candidate]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -19,10 +20,14 @@ if TYPE_CHECKING:
     from pyhelpers.hosts.ssh.address import Hop
 
 CONNECT_S = 8.0
+# paramiko's own, more exact words for a silent server come first.
+TELL_S = 1.0
 ATTEMPTS = 3
 RETRY_S = 0.3
 # Not yet sent may wait in the kernel: a guard's beat must not stand behind seconds of an upload.
 NOT_SENT_BYTES = 128 << 10
+# What paramiko logs of a failure is a traceback; without a handler it would stand on the screen.
+logging.getLogger("paramiko").addHandler(logging.NullHandler())
 
 
 class Refused(Unreachable):
@@ -104,7 +109,7 @@ def _open(transport: paramiko.Transport, hop: Hop, stream: _Stream) -> None:
     options.key_types = preferred(options.key_types, known)
     transport.banner_timeout = transport.handshake_timeout = CONNECT_S
     try:
-        transport.start_client(timeout=CONNECT_S)
+        transport.start_client(timeout=CONNECT_S + TELL_S)
         verify(hop, transport.get_remote_server_key(), known)
         authenticate(transport, hop)
     except (paramiko.SSHException, EOFError, OSError) as problem:
@@ -149,7 +154,9 @@ def _no_ssh(hop: Hop, problem: Exception) -> Unreachable:
     said = str(problem)
     if "banner" in said and isinstance(problem.__cause__ or problem.__context__, EOFError):
         return Refused(error=f"{hop.shown} hung up at once", try_=_try_by_hand(hop))
-    if "banner" in said or "timeout" in said.lower() or isinstance(problem, TimeoutError):
+    # start_client only returns when its time is over; the question for the key then says "No …".
+    silent = ("banner", "timeout", "No existing session")
+    if any(word in said for word in silent) or isinstance(problem, TimeoutError):
         return _unreachable(hop, f"accepts, and says nothing within {CONNECT_S:g} s")
     if isinstance(problem, EOFError | ConnectionError) or "EOF" in said:
         return Refused(error=f"{hop.shown} hung up at once", try_=_try_by_hand(hop))

@@ -102,7 +102,7 @@ class SshServer:
 
     def __init__(self, *keys: Path, sessions: int = 10, forwards: bool = True) -> None:
         self.policy = Policy({blob(key) for key in keys}, sessions, forwards)
-        self.handshakes = 0
+        self.connections = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._transports: list[paramiko.Transport] = []
         self._thread = threading.Thread(target=self._accept, daemon=True)
@@ -115,10 +115,10 @@ class SshServer:
     def _serve(self, sock: socket.socket) -> None:
         transport = paramiko.Transport(sock)
         self._transports.append(transport)
+        self.connections += 1
         transport.add_server_key(host_key())
         with suppress(paramiko.SSHException, EOFError, OSError):
             transport.start_server(server=self.policy)
-            self.handshakes += 1
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -127,7 +127,7 @@ def test_an_unknown_key_is_refused_before_any_key_of_ours_is_shown(key: Path) ->
         with pytest.raises(HostKeyRefused):
             connect([server.hop(key, pin="SHA256:" + "A" * 43)])
         assert server.policy.offered == []
-        assert server.handshakes == 1, "a changed key is not asked for again"
+        assert server.connections == 1, "a changed key is not asked for again"
 
 
 def test_a_transport_for_each_hop(key: Path) -> None:
