@@ -213,7 +213,7 @@ def test_the_engine_is_spoken_to_through_the_line(host: SshHost, a5: Server) -> 
 
 def answer_http(line: Line) -> None:
     line.recv(1000)
-    line.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+    line.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok")
 
 
 def test_http_to_a_loopback_port_of_the_host(

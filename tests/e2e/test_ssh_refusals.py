@@ -6,6 +6,7 @@ import re
 import socket
 import subprocess
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from bench.installation import Finished
     from bench.remote import Remote
     from bench.server import Server
 
@@ -45,12 +47,14 @@ def a5(remote: Remote) -> Server:
 
 
 @contextmanager
-def host_says(remote: Remote, name: str = "a5", **settings: str | None) -> Iterator[None]:
+def host_says(
+    remote: Remote, name: str = "a5", service: str = "api", **settings: str | None
+) -> Iterator[None]:
     """protostar.yml with other words about a host. None leaves a key out."""
     document = yaml.safe_load(remote.file.read_text())
     host = {**document["hosts"][name], **settings}
     document["hosts"][name] = {key: value for key, value in host.items() if value is not None}
-    document["services"]["api"]["host"] = name
+    document["services"][service]["host"] = name
     before = remote.file.read_text()
     remote.file.write_text(yaml.safe_dump(document, sort_keys=False))
     try:
@@ -60,17 +64,17 @@ def host_says(remote: Remote, name: str = "a5", **settings: str | None) -> Itera
 
 
 def refused(remote: Remote, env: dict[str, str] | None = None) -> Said:
-    """`status` and `run` are refused alike; the words of the first."""
-    found = []
-    for command in (["status", "api"], ["run", "api", "v1"]):
-        done = remote.deploy(*command, env=env)
-        assert done.code == 4, (done.code, done.out, done.err)
-        assert done.seconds < SOON_S, f"{command} took {done.seconds:.1f} s"
-        assert "Traceback" not in done.err
-        found.append(said(done))
-    assert found[0].error == found[1].error
-    assert found[0].state == found[1].state == "nothing was changed"
-    return found[0]
+    """What `run` says."""
+    return words(remote.deploy("run", "api", "v1", env=env), within_s=SOON_S)
+
+
+def words(done: Finished, within_s: float) -> Said:
+    assert done.code == 4, (done.code, done.out, done.err)
+    assert done.seconds < within_s
+    assert done.err.startswith("Error: "), "three lines, and nothing before them"
+    three = said(done)
+    assert three.state == "nothing was changed"
+    return three
 
 
 def config(remote: Remote, text: str) -> dict[str, str]:
@@ -203,23 +207,40 @@ def test_a_banner_instead_of_ssh(remote: Remote) -> None:
     assert three.error == f"{place} something answers that is not SSH"
 
 
-def test_a_server_that_accepts_and_never_answers(remote: Remote) -> None:
-    with listening(b"") as place, host_says(remote, ssh=place):
-        done = remote.deploy("status", "api")
-    assert done.code == 4
-    assert said(done).error == f"{place} accepts, and says nothing within {CONNECT_S:g} s"
-    assert CONNECT_S <= done.seconds < CONNECT_S + SOON_S
-
-
-def test_packets_that_nobody_answers(remote: Remote, a5: Server) -> None:
+def test_silence_of_two_kinds(remote: Remote, a5: Server) -> None:
+    """A server that accepts and never answers, and one that every packet to is lost; at once."""
+    remote.add("web", host="bare")
     a5.drop_ssh()
     try:
-        done = remote.deploy("status", "api")
+        with listening(b"") as place, host_says(remote, "bare", service="web", ssh=place):
+            with ThreadPoolExecutor() as pool:
+                mute = pool.submit(remote.deploy, "run", "web", "v1")
+                lost = words(remote.deploy("run", "api", "v1"), CONNECT_S + SOON_S)
+            heard = words(mute.result(), CONNECT_S + SOON_S)
     finally:
         a5.let_ssh()
-    assert done.code == 4
-    assert said(done).error == f"deploy@{a5.address} did not answer within {CONNECT_S:g} s"
-    assert CONNECT_S <= done.seconds < CONNECT_S + SOON_S
+    assert heard.error == f"{place} accepts, and says nothing within {CONNECT_S:g} s"
+    assert lost.error == f"deploy@{a5.address} did not answer within {CONNECT_S:g} s"
+    assert lost.try_ == f"ssh -v -p 22 deploy@{a5.address} true"
+
+
+def test_every_command_that_needs_the_host_is_refused_alike(remote: Remote) -> None:
+    with host_says(remote, ssh="deploy@no-such-host.invalid"), ThreadPoolExecutor(2) as pool:
+        commands = (["status"], ["plan", "api", "v1"], ["rollback", "api"], ["history", "api"])
+        found = list(pool.map(lambda command: remote.deploy(*command), commands))
+    errors = {words(done, SOON_S).error for done in found}
+    assert errors == {"the name no-such-host.invalid does not resolve"}
+
+
+def test_as_json(remote: Remote) -> None:
+    with host_says(remote, ssh="deploy@no-such-host.invalid"):
+        done = remote.deploy("run", "api", "v1", "--json")
+    assert done.told == {
+        "error": "the name no-such-host.invalid does not resolve",
+        "state": "nothing was changed",
+        "try": "getent hosts no-such-host.invalid",
+        "exit_code": 4,
+    }
 
 
 # --- what the host allows ---------------------------------------------------------------------
@@ -252,4 +273,3 @@ def test_an_sshd_without_sftp(remote: Remote, a5: Server) -> None:
         a5.wait_until_up()
     assert three.error == "a5: its sshd gives no SFTP"
     assert three.try_ == "grep -i sftp /etc/ssh/sshd_config, on that host"
-
