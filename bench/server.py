@@ -47,7 +47,8 @@ class Server:
             time.sleep(0.2)
 
     def _is_up(self) -> bool:
-        up = "docker version >/dev/null && exec 3<>/dev/tcp/127.0.0.1/22"
+        engine = '{ [ "$SERVER_ENGINE" = no ] || docker version >/dev/null; }'
+        up = f"{engine} && exec 3<>/dev/tcp/127.0.0.1/22"
         return self.tried("bash", "-c", up).returncode == 0
 
     @property

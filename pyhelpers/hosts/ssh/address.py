@@ -80,13 +80,31 @@ def _way(
             error=f"{wanted.host}: more than {HOPS_AT_MOST} hops; does ProxyJump go in a circle?",
             try_=f"ssh -G {wanted.host} | grep -i proxyjump",
         )
-    found = config.lookup(wanted.host)
+    found = _looked_up(config, wanted.host)
     jumps = [_parsed(part) for part in _list(found.get("proxyjump", "none"))]
     if jumps:
         # Those after the first are reached through it: their own ProxyJump does not count.
         yield from _way(jumps[0], config, identity, hops_left - 1)
-        yield from (_hop(jump, config.lookup(jump.host), identity) for jump in jumps[1:])
+        yield from (_hop(jump, _looked_up(config, jump.host), identity) for jump in jumps[1:])
+    elif "proxycommand" in found:
+        raise _unusable(wanted.host, f"gives {wanted.host} a ProxyCommand, which is not run")
     yield _hop(wanted, found, identity)
+
+
+def _looked_up(config: paramiko.SSHConfig, host: str) -> Mapping[str, Any]:
+    """Words that we could not follow are told: without them the way would be another one."""
+    try:
+        found = config.lookup(host)
+        int(found.get("port", SSH_PORT))
+    except (paramiko.SSHException, ValueError) as problem:
+        raise _unusable(host, f"of {host} cannot be used: {problem}") from None
+    return found
+
+
+def _unusable(host: str, why: str) -> ConfigurationError:
+    return ConfigurationError(
+        error=f"ssh_config {why}", try_=f"ssh -G {host}; a jump host is named by ProxyJump"
+    )
 
 
 def _list(value: str) -> list[str]:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+from base64 import b64decode
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import paramiko
@@ -11,10 +14,11 @@ from paramiko.pkey import PKey, UnknownKeyType
 from pyhelpers.errors import Unreachable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping
 
     from pyhelpers.hosts.ssh.address import Hop
+
+    Agent = Mapping[bytes, paramiko.PKey]
 
 PASSPHRASE = "PROTOSTAR_SSH_PASSPHRASE"  # noqa: S105 - the variable's name, not its value
 # sshd ends the connection after six refused keys.
@@ -31,10 +35,15 @@ class Candidate(NamedTuple):
 
 def authenticate(transport: paramiko.Transport, hop: Hop) -> None:
     """Raises `Unreachable`, naming the keys that were offered and those that could not be read."""
+    transport.auth_timeout = AUTHENTICATION_S
+    with _agent() as agent:
+        _offer(transport, hop, agent)
+
+
+def _offer(transport: paramiko.Transport, hop: Hop, agent: Agent) -> None:
     unread: list[str] = []
     offered: list[str] = []
-    transport.auth_timeout = AUTHENTICATION_S
-    for candidate in _first(KEYS_AT_MOST, _candidates(hop, unread)):
+    for candidate in _first(KEYS_AT_MOST, _candidates(hop, agent, unread)):
         offered.append(candidate.source)
         try:
             transport.auth_publickey(hop.user, candidate.key)
@@ -57,32 +66,63 @@ def _first(count: int, candidates: Iterator[Candidate]) -> Iterator[Candidate]:
             yield candidate
 
 
-def _candidates(hop: Hop, unread: list[str]) -> Iterator[Candidate]:
-    if not hop.identities_only:
-        for key in _agent_keys():
-            yield Candidate(key, f"the agent's {key.get_name()}")
+def _candidates(hop: Hop, agent: Agent, unread: list[str]) -> Iterator[Candidate]:
+    """The agent's keys that a file is named for, its other ones, and the files it does not hold."""
+    named = [blob for path in hop.identity_files if (blob := _public(path)) in agent]
+    others = () if hop.identities_only else tuple(agent)
+    for blob in (*named, *others):
+        yield Candidate(agent[blob], f"the agent's {agent[blob].get_name()}")
     for path in hop.identity_files:
-        if path.exists():
+        if path.exists() and _public(path) not in agent:
             yield from _from_file(path, unread)
 
 
-def _agent_keys() -> tuple[paramiko.PKey, ...]:
+def _public(path: Path) -> bytes:
+    """What stands beside a key file, or nothing: so a locked one is found in the agent."""
     try:
-        return paramiko.Agent().get_keys()
+        return b64decode(Path(f"{path}.pub").read_text(encoding="utf-8").split()[1])
+    except (OSError, ValueError, IndexError):
+        return b""
+
+
+@contextmanager
+def _agent() -> Iterator[Agent]:
+    """The agent's keys by their public half. It signs for them, so the line to it stays open."""
+    try:
+        agent = paramiko.Agent()
     except (paramiko.SSHException, OSError):
-        return ()  # no agent, or one that went: the files remain
+        yield {}  # no agent, or one that went: the files remain
+        return
+    with closing(agent):
+        yield {key.asbytes(): key for key in agent.get_keys()}
 
 
 def _from_file(path: Path, unread: list[str]) -> Iterator[Candidate]:
-    passphrase = os.environ.get(PASSPHRASE, "").encode() or None
     try:
-        # Bytes: what paramiko hands on to cryptography, whatever its annotation says.
-        yield Candidate(PKey.from_path(path, passphrase), str(path))  # type: ignore[arg-type]
-    except (paramiko.PasswordRequiredException, TypeError):
-        unread.append(f"{path} needs its passphrase in {PASSPHRASE}, or an agent")
-    except (paramiko.SSHException, UnknownKeyType, ValueError, OSError) as problem:
+        yield Candidate(_opened(path), str(path))
+    except _Locked as problem:
+        unread.append(f"{path} {problem}")
+    except (paramiko.SSHException, UnknownKeyType, TypeError, ValueError, OSError) as problem:
         # Of an unreadable key the kind of trouble is said, never what stands in it.
         unread.append(f"{path} cannot be read ({type(problem).__name__})")
+
+
+class _Locked(Exception):
+    """A key that its passphrase is missing for, or is a wrong one."""
+
+
+def _opened(path: Path) -> paramiko.PKey:
+    """A key that has no passphrase is refused when it is given one: without it comes first."""
+    with suppress(paramiko.PasswordRequiredException, TypeError):
+        return PKey.from_path(path)
+    passphrase = os.environ.get(PASSPHRASE, "").encode()
+    if not passphrase:
+        raise _Locked(f"needs its passphrase in {PASSPHRASE}, or an agent")
+    try:
+        # Bytes: what paramiko hands on to cryptography, whatever its annotation says.
+        return PKey.from_path(path, passphrase)  # type: ignore[arg-type]
+    except (paramiko.SSHException, ValueError):
+        raise _Locked(f"cannot be opened with the passphrase in {PASSPHRASE}") from None
 
 
 def _refused(hop: Hop, offered: list[str], trouble: list[str]) -> Unreachable:

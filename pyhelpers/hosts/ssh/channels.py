@@ -27,7 +27,7 @@ class Channels:
     """Opens channels on a transport and counts those that are open."""
 
     def __init__(self, name: str, transport: paramiko.Transport) -> None:
-        self._name = name
+        self.name = name
         self.transport = transport
         self._open: list[paramiko.Channel] = []
         self._lock = threading.Lock()
@@ -35,8 +35,14 @@ class Channels:
         self.most = 0
 
     def session(self) -> paramiko.Channel:
-        """For a command or a subsystem. Raises `LineCut`."""
-        return self._opened(lambda: self.transport.open_session(timeout=OPEN_S))
+        """For a command or a subsystem. Raises `LineCut`, or `Unreachable` when it is refused."""
+        try:
+            return self._opened(lambda: self.transport.open_session(timeout=OPEN_S))
+        except ConnectionRefusedError as problem:
+            raise Unreachable(
+                error=f"the sshd of {self.name} gives no more sessions: {problem}",
+                try_="sshd -T | grep -i maxsessions, on that host; 10 are its default",
+            ) from None
 
     def to_port(self, port: int) -> paramiko.Channel:
         """To a loopback port of the host. Raises `LineCut`, or `OSError` when nobody listens."""
@@ -55,7 +61,7 @@ class Channels:
                     return self._counted(opening)
             if time.monotonic() > until:
                 raise Unreachable(
-                    error=f"{self._name}: all {AT_MOST} channels are busy for {OPEN_S:g} s",
+                    error=f"{self.name}: all {AT_MOST} channels are busy for {OPEN_S:g} s",
                     try_="the same command again",
                 )
             time.sleep(LOOK_S)
@@ -77,6 +83,6 @@ class Channels:
         if isinstance(problem, TimeoutError):
             why = " (it does not answer in time)"
         return LineCut(
-            error=f"the connection to {self._name} was cut{why}",
+            error=f"the connection to {self.name} was cut{why}",
             try_="the same command again: it goes on from what stands",
         )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import paramiko
 
+from pyhelpers.errors import Unreachable
 from pyhelpers.hosts.deadline import DeadlinePassed
 from pyhelpers.hosts.protocol import Finished
 
@@ -23,6 +24,12 @@ KILL_AFTER_S = 2
 TELL_S = 5.0
 # timeout(1): ended by SIGTERM, ended by SIGKILL.
 ENDED = (124, 137)
+NOT_FOUND = 127
+CHUNK_BYTES = 1 << 15
+# A command that a signal ended has no exit status, and paramiko does not hear of the signal: it
+# would look like a cut line. A shell makes 128 + n of it; what it says of that ("Killed") is no
+# output of the command.
+STATUS = 'exec 3>&2 2>/dev/null; (exec "$@" 2>&3 3>&-); exit $?'
 
 
 def line(argv: Sequence[str]) -> str:
@@ -31,7 +38,9 @@ def line(argv: Sequence[str]) -> str:
 
 
 def bounded(argv: Sequence[str], deadline_s: float) -> str:
-    return line(["timeout", f"--kill-after={KILL_AFTER_S}", f"{deadline_s:g}", *argv])
+    """`argv`, ended after `deadline_s`. However it ends, there is a status to tell."""
+    timed = ["timeout", f"--kill-after={KILL_AFTER_S}", f"{deadline_s:g}", *argv]
+    return f"exec {line(['sh', '-c', STATUS, 'run', *timed])}"
 
 
 def run(
@@ -42,19 +51,28 @@ def run(
     stdin: Iterable[bytes] = (),
     on_line: Callable[[str], None] | None = None,
 ) -> Finished:
-    """Raises `DeadlinePassed`, or `LineCut` when the connection goes before the command's end."""
+    """Raises `DeadlinePassed`, or `LineCut` when the connection goes before the command's end.
+
+    Raises `Unreachable` when the program is not there.
+    """
     with closing(channels.session()) as channel:
         channel.settimeout(deadline_s + KILL_AFTER_S)  # also for what is written to it
+        began = time.monotonic()  # before it begins there: its deadline is never earlier than ours
         execute(channels, channel, bounded(argv, deadline_s))
         outputs = _Outputs(channel, on_line)
         _feed(channel, stdin)
         over = channel.status_event.wait(deadline_s + KILL_AFTER_S + TELL_S)
         status = channel.exit_status
-        if not over or (status in ENDED and outputs.age_s() >= deadline_s):
+        if not over or (status in ENDED and time.monotonic() - began >= deadline_s):
             raise DeadlinePassed(argv, deadline_s)
         out, err = outputs.finish()
     if status < 0:
         raise channels.cut()
+    if status == NOT_FOUND and err.startswith("timeout: "):
+        raise Unreachable(
+            error=f"`{argv[0]}` is not installed on {channels.name}",
+            try_=f"command -v {argv[0]}, on that host",
+        )
     return Finished(tuple(argv), status, out, err)
 
 
@@ -78,29 +96,40 @@ class _Outputs:
     """Reads both outputs as they come, so that no window ever fills."""
 
     def __init__(self, channel: paramiko.Channel, on_line: Callable[[str], None] | None) -> None:
-        self._began = time.monotonic()
         self._on_line = on_line
-        self._texts: tuple[list[str], list[str]] = ([], [])
-        streams = (channel.makefile("rb"), channel.makefile_stderr("rb"))
+        self._heard = time.monotonic()
+        self._wholes = (bytearray(), bytearray())
+        sides = zip((channel.recv, channel.recv_stderr), self._wholes, strict=True)
         self._threads = [
-            threading.Thread(target=self._read, args=pair, daemon=True)
-            for pair in zip(streams, self._texts, strict=True)
+            threading.Thread(target=self._read, args=side, daemon=True) for side in sides
         ]
         for thread in self._threads:
             thread.start()
 
-    def _read(self, stream: Iterable[bytes], texts: list[str]) -> None:
+    def _read(self, receive: Callable[[int], bytes], whole: bytearray) -> None:
+        told = 0
         with suppress(OSError):  # the deadline, or the end of the connection: the status tells
-            for raw in stream:
-                text = raw.decode(errors="replace")
-                texts.append(text)
-                if self._on_line is not None:
-                    self._on_line(text.rstrip("\n"))
+            while chunk := receive(CHUNK_BYTES):
+                whole += chunk
+                self._heard = time.monotonic()
+                if b"\n" in chunk:
+                    told = self._tell(whole, told, whole.rindex(b"\n"))
+        if told < len(whole):
+            self._tell(whole, told, len(whole))
 
-    def age_s(self) -> float:
-        return time.monotonic() - self._began
+    def _tell(self, whole: bytearray, begin: int, end: int) -> int:
+        if self._on_line is not None:
+            for each in whole[begin:end].split(b"\n"):
+                self._on_line(each.decode(errors="replace"))
+        return end + 1
 
     def finish(self) -> tuple[str, str]:
+        """All of it: what is still on its way when the command has ended is waited for.
+
+        Unless nothing more comes: something that it left running may keep the output open.
+        """
         for thread in self._threads:
-            thread.join(timeout=TELL_S)
-        return "".join(self._texts[0]), "".join(self._texts[1])
+            while thread.is_alive() and time.monotonic() - self._heard < TELL_S:
+                thread.join(timeout=TELL_S / 10)
+        out, err = (whole.decode(errors="replace") for whole in self._wholes)
+        return out, err

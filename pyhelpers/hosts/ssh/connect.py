@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 from contextlib import suppress
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any
 
 import paramiko
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_fixed
@@ -14,25 +15,47 @@ from pyhelpers.hosts.ssh.authentication import authenticate
 from pyhelpers.hosts.ssh.host_key import known_keys, preferred, verify
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from pyhelpers.hosts.ssh.address import Hop
 
 CONNECT_S = 8.0
+# paramiko's own, more exact words for a silent server come first.
+TELL_S = 1.0
 ATTEMPTS = 3
 RETRY_S = 0.3
 # Not yet sent may wait in the kernel: a guard's beat must not stand behind seconds of an upload.
 NOT_SENT_BYTES = 128 << 10
+# What paramiko logs of a failure is a traceback; without a handler it would stand on the screen.
+logging.getLogger("paramiko").addHandler(logging.NullHandler())
 
 
 class Refused(Unreachable):
     """The machine is there and closed the door: it may be starting, or busy with many others."""
 
 
-class Stream(Protocol):
-    """What a transport runs on: a socket, or a channel of the hop before."""
+class _Stream:
+    """What a transport runs on: a socket, or a channel of the hop before.
 
-    def close(self) -> None: ...
+    It remembers what it heard first: paramiko does not say what stood there in SSH's place.
+    """
+
+    def __init__(self, under: socket.socket | paramiko.Channel) -> None:
+        self._under = under
+        self.first = b""
+        self.recv: Callable[[int], bytes] = self._recv
+
+    def _recv(self, nbytes: int) -> bytes:
+        self.first = self._under.recv(nbytes)
+        self.recv = self._under.recv  # from here on nothing stands in between
+        return self.first
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever paramiko wants of a socket
+        return getattr(self._under, name)
+
+    @property
+    def is_ssh(self) -> bool:
+        return not self.first or self.first.startswith(b"SSH-")
 
 
 def connect(hops: Sequence[Hop]) -> tuple[paramiko.Transport, ...]:
@@ -65,30 +88,33 @@ def close(transports: Sequence[paramiko.Transport]) -> None:
 
 
 def _through(hop: Hop, before: paramiko.Transport | None) -> paramiko.Transport:
-    stream = _socket(hop) if before is None else _forwarded(hop, before)
+    stream = _Stream(_socket(hop) if before is None else _forwarded(hop, before))
     try:
-        transport = paramiko.Transport(stream)
+        # paramiko says socket, and uses a part of one.
+        transport = paramiko.Transport(stream)  # type: ignore[arg-type]
     except BaseException:
         stream.close()
         raise
     try:
-        _open(transport, hop)
+        _open(transport, hop, stream)
     except BaseException:
         transport.close()
         raise
     return transport
 
 
-def _open(transport: paramiko.Transport, hop: Hop) -> None:
+def _open(transport: paramiko.Transport, hop: Hop, stream: _Stream) -> None:
     known = known_keys(hop)
     options = transport.get_security_options()
     options.key_types = preferred(options.key_types, known)
     transport.banner_timeout = transport.handshake_timeout = CONNECT_S
     try:
-        transport.start_client(timeout=CONNECT_S)
+        transport.start_client(timeout=CONNECT_S + TELL_S)
         verify(hop, transport.get_remote_server_key(), known)
         authenticate(transport, hop)
     except (paramiko.SSHException, EOFError, OSError) as problem:
+        if not stream.is_ssh:
+            raise _unreachable(hop, "something answers that is not SSH") from None
         raise _no_ssh(hop, problem) from None
 
 
@@ -126,11 +152,11 @@ def _forwarded(hop: Hop, before: paramiko.Transport) -> paramiko.Channel:
 def _no_ssh(hop: Hop, problem: Exception) -> Unreachable:
     """What the handshake met, told apart by the words that paramiko has for it."""
     said = str(problem)
-    if "Indecipherable" in said or "Invalid SSH" in said:
-        return _unreachable(hop, "something answers that is not SSH")
     if "banner" in said and isinstance(problem.__cause__ or problem.__context__, EOFError):
         return Refused(error=f"{hop.shown} hung up at once", try_=_try_by_hand(hop))
-    if "banner" in said or "timeout" in said.lower() or isinstance(problem, TimeoutError):
+    # start_client only returns when its time is over; the question for the key then says "No …".
+    silent = ("banner", "timeout", "No existing session")
+    if any(word in said for word in silent) or isinstance(problem, TimeoutError):
         return _unreachable(hop, f"accepts, and says nothing within {CONNECT_S:g} s")
     if isinstance(problem, EOFError | ConnectionError) or "EOF" in said:
         return Refused(error=f"{hop.shown} hung up at once", try_=_try_by_hand(hop))

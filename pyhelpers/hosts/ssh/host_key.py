@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64encode
-from typing import TYPE_CHECKING
+from hmac import compare_digest
+from typing import TYPE_CHECKING, NamedTuple
 
 import paramiko
+from paramiko.hostkeys import HostKeyEntry, InvalidHostKey
 
 from pyhelpers.errors import Unreachable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from pyhelpers.hosts.ssh.address import Hop
@@ -27,24 +29,56 @@ def fingerprint(key: paramiko.PKey) -> str:
     return f"SHA256:{b64encode(digest).decode().rstrip('=')}"
 
 
-def known_keys(hop: Hop) -> list[paramiko.PKey]:
+class Known(NamedTuple):
+    """A line of known_hosts: the key of a host, or one that is the key of no host any more."""
+
+    key: paramiko.PKey
+    revoked: bool = False
+
+
+def known_keys(hop: Hop) -> list[Known]:
     """Those that known_hosts has for this hop; lines that nobody can read are passed over."""
-    found = [_in_file(path, hop.known_as) for path in hop.known_hosts if path.exists()]
-    return [key for keys in found for key in keys]
+    lines = (line for path in hop.known_hosts for line in _lines(path))
+    return [known for line in lines if (known := _known(line.strip(), hop.known_as)) is not None]
 
 
-def _in_file(path: Path, known_as: str) -> list[paramiko.PKey]:
-    keys = paramiko.HostKeys()
-    keys.load(str(path))
-    return list((keys.lookup(known_as) or {}).values())
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except FileNotFoundError:
+        return []
+    except OSError as problem:
+        raise Unreachable(
+            error=f"{path} cannot be read: {problem.strerror}", try_=f"ls -l {path}"
+        ) from None
 
 
-def preferred(types: Iterable[str], known: Iterable[paramiko.PKey]) -> tuple[str, ...]:
+def _known(line: str, known_as: str) -> Known | None:
+    """Authorities (@cert-authority) sign certificates, which nobody here asks for."""
+    revoked = line.startswith("@revoked")
+    try:
+        entry = HostKeyEntry.from_line(line.removeprefix("@revoked").lstrip())
+        if entry is not None and any(_is(known_as, name) for name in entry.hostnames):
+            return Known(entry.key, revoked)
+    except (paramiko.SSHException, InvalidHostKey, ValueError):
+        pass
+    return None
+
+
+def _is(known_as: str, name: str) -> bool:
+    """Hosts' names are alike in upper and lower case, and may stand there hashed."""
+    known_as = known_as.lower()
+    if name.startswith("|1|"):
+        return compare_digest(paramiko.HostKeys.hash_host(known_as, name), name)
+    return name.lower() == known_as
+
+
+def preferred(types: Iterable[str], known: Iterable[Known]) -> tuple[str, ...]:
     """The key types to ask for, those that we could verify first.
 
     A server that has several keys shows the first type asked for.
     """
-    ours = {name for key in known for name in _algorithms(key)}
+    ours = {name for each in known for name in _algorithms(each.key)}
     types = tuple(types)
     return (*(t for t in types if t in ours), *(t for t in types if t not in ours))
 
@@ -55,22 +89,27 @@ def _algorithms(key: paramiko.PKey) -> tuple[str, ...]:
     return ("rsa-sha2-512", "rsa-sha2-256", "ssh-rsa") if name == "ssh-rsa" else (name,)
 
 
-def verify(hop: Hop, key: paramiko.PKey, known: Iterable[paramiko.PKey]) -> None:
+def verify(hop: Hop, key: paramiko.PKey, known: Sequence[Known]) -> None:
     """Raises `HostKeyRefused` with the command that shows the key."""
     shown = fingerprint(key)
+    if Known(key, revoked=True) in known:
+        raise _refused(hop, f"shows a key that known_hosts has revoked: {shown}", key)
     if hop.fingerprint:
         if shown != hop.fingerprint:
             raise _refused(hop, f"shows {shown}, protostar.yml says {hop.fingerprint}", key)
         return
-    of_type = {each.get_name(): each for each in known}
-    expected = of_type.get(key.get_name())
-    if expected == key:
-        return
-    if expected is not None:
-        raise _refused(hop, f"has changed its key: {shown}, known is {fingerprint(expected)}", key)
-    if of_type:
-        raise _refused(hop, f"shows a key of another type than the known one: {shown}", key)
-    raise _refused(hop, f"is not known yet; it shows {shown}", key)
+    if Known(key) not in known:
+        raise _refused(hop, _stranger(key, shown, known), key)
+
+
+def _stranger(key: paramiko.PKey, shown: str, known: Sequence[Known]) -> str:
+    ours = [each.key for each in known if not each.revoked]
+    same = [fingerprint(each) for each in ours if each.get_name() == key.get_name()]
+    if same:
+        return f"has changed its key: {shown}, known is {' or '.join(same)}"
+    if ours:
+        return f"shows a key of another type than the known one: {shown}"
+    return f"is not known yet; it shows {shown}"
 
 
 def _refused(hop: Hop, what: str, key: paramiko.PKey) -> HostKeyRefused:

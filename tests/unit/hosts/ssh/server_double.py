@@ -1,0 +1,152 @@
+"""An SSH server in this process. What it is told it runs in a real shell."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import threading
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Self
+
+import paramiko
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from paramiko.common import (
+    AUTH_FAILED,
+    AUTH_SUCCESSFUL,
+    OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED,
+    OPEN_SUCCEEDED,
+)
+
+from pyhelpers.hosts.ssh.address import Hop
+from pyhelpers.hosts.ssh.host_key import fingerprint
+
+USER = "deploy"
+
+
+@cache
+def host_key() -> paramiko.PKey:
+    private = ec.generate_private_key(ec.SECP256R1())
+    return paramiko.ECDSAKey(vals=(private, private.public_key()))
+
+
+def write_key(path: Path, passphrase: str = "") -> Path:
+    """A new key in OpenSSH's own form, its public half beside it."""
+    private = ed25519.Ed25519PrivateKey.generate()
+    locked: serialization.KeySerializationEncryption = serialization.NoEncryption()
+    if passphrase:
+        locked = serialization.BestAvailableEncryption(passphrase.encode())
+    form = (serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH)
+    path.write_bytes(private.private_bytes(*form, locked))
+    path.chmod(0o600)
+    public = (serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
+    path.with_name(f"{path.name}.pub").write_bytes(private.public_key().public_bytes(*public))
+    return path
+
+
+def blob(path: Path) -> bytes:
+    """What a server compares."""
+    return paramiko.PKey.from_path(path).asbytes()
+
+
+@dataclass
+class Policy(paramiko.ServerInterface):
+    """What one server allows."""
+
+    allowed: set[bytes]
+    sessions: int = 10
+    forwards: bool = True
+    offered: list[bytes] = field(default_factory=list)
+    opened: int = 0
+
+    def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
+        self.offered.append(key.asbytes())
+        good = username == USER and key.asbytes() in self.allowed
+        return AUTH_SUCCESSFUL if good else AUTH_FAILED
+
+    def get_allowed_auths(self, username: str) -> str:
+        return "publickey"
+
+    def check_channel_request(self, kind: str, chanid: int) -> int:
+        if kind != "session" or self.opened >= self.sessions:
+            return OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED
+        self.opened += 1
+        return OPEN_SUCCEEDED
+
+    def check_channel_exec_request(self, channel: paramiko.Channel, command: bytes) -> bool:
+        threading.Thread(target=_executed, args=(channel, command), daemon=True).start()
+        return True
+
+    def check_port_forward_request(self, address: str, port: int) -> int | bool:
+        return 4711 if self.forwards else False
+
+    def cancel_port_forward_request(self, address: str, port: int) -> None:
+        """Nothing listens."""
+
+
+def _executed(channel: paramiko.Channel, command: bytes) -> None:
+    with suppress(OSError, EOFError):
+        argv = ["sh", "-c", command.decode()]
+        done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+        channel.sendall(done.stdout)
+        channel.sendall_stderr(done.stderr)
+        channel.send_exit_status(done.returncode)
+        channel.close()
+
+
+class SshServer:
+    """`with SshServer(allowed) as server: … server.hop(keys)`."""
+
+    def __init__(self, *keys: Path, sessions: int = 10, forwards: bool = True) -> None:
+        self.policy = Policy({blob(key) for key in keys}, sessions, forwards)
+        self.connections = 0
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._transports: list[paramiko.Transport] = []
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                self._serve(self._listener.accept()[0])
+
+    def _serve(self, sock: socket.socket) -> None:
+        transport = paramiko.Transport(sock)
+        self._transports.append(transport)
+        self.connections += 1
+        transport.add_server_key(host_key())
+        with suppress(paramiko.SSHException, EOFError, OSError):
+            transport.start_server(server=self.policy)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self.cut()
+        self._thread.join(5)
+
+    def cut(self) -> None:
+        """Every connection ends; new ones are taken."""
+        for transport in self._transports:
+            transport.close()
+
+    @property
+    def port(self) -> int:
+        return int(self._listener.getsockname()[1])
+
+    def hop(self, *keys: Path, user: str = USER, pin: str = "", only: bool = True) -> Hop:
+        return Hop(
+            address="127.0.0.1",
+            port=self.port,
+            user=user,
+            known_as="a5",
+            identity_files=keys,
+            known_hosts=(Path("/nowhere/known_hosts"),),
+            identities_only=only,
+            fingerprint=pin or fingerprint(host_key()),
+        )
