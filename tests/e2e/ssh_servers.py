@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from bench.remote import Remote
 from bench.server import ROOT, USER, Server
+from bench.servers import Servers
 from pyhelpers.hosts.ssh.address import Wanted
 from pyhelpers.hosts.ssh.host import SshHost
 
@@ -24,9 +24,9 @@ VERBOSE = (
 
 
 @contextmanager
-def servers(folder: Path, tags: list[str]) -> Iterator[Remote]:
+def servers(folder: Path, tags: list[str]) -> Iterator[Servers]:
     """A network and a protostar.yml without a server yet."""
-    remote = Remote(folder)
+    remote = Servers(folder)
     tags.append(remote.tag)
     try:
         yield remote
@@ -34,7 +34,7 @@ def servers(folder: Path, tags: list[str]) -> Iterator[Remote]:
         remote.remove()
 
 
-def add_bare(remote: Remote, host: str, *options: str) -> Server:
+def add_bare(remote: Servers, host: str, *options: str) -> Server:
     """A server without any image: it is about the line."""
     public = remote.key.with_suffix(".pub").read_text()
     remote.servers[host] = Server.start(f"{host}-{remote.tag}", remote.tag, public, *options)

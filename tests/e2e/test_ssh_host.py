@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from bench.remote import Remote
     from bench.server import Server
+    from bench.servers import Servers
     from pyhelpers.hosts.protocol import Line
 
 pytestmark = pytest.mark.e2e
@@ -48,7 +48,7 @@ PHRASE = "correct horse battery staple"
 
 
 @pytest.fixture(scope="module")
-def remote(tmp_path_factory: pytest.TempPathFactory, tags: list[str]) -> Iterator[Remote]:
+def remote(tmp_path_factory: pytest.TempPathFactory, tags: list[str]) -> Iterator[Servers]:
     with servers(tmp_path_factory.mktemp("ssh") / "servers", tags) as remote:
         add_bare(remote, "a5")
         add_bare(remote, "jump", *NO_ENGINE)
@@ -56,12 +56,12 @@ def remote(tmp_path_factory: pytest.TempPathFactory, tags: list[str]) -> Iterato
 
 
 @pytest.fixture(scope="module")
-def a5(remote: Remote) -> Server:
+def a5(remote: Servers) -> Server:
     return remote.servers["a5"]
 
 
 @pytest.fixture(autouse=True)
-def our_keys_only(remote: Remote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def our_keys_only(remote: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in remote.environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -390,7 +390,7 @@ def agent(folder: Path, key: Path) -> Iterator[str]:
 
 
 def test_a_key_that_only_the_agent_has(
-    host: SshHost, remote: Remote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    host: SshHost, remote: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(KEY, "")
     with agent(tmp_path, remote.key) as sock:
@@ -399,7 +399,7 @@ def test_a_key_that_only_the_agent_has(
 
 
 def test_a_locked_key_that_the_agent_holds_open(
-    remote: Remote, host: SshHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    remote: Servers, host: SshHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its file stands in ssh_config with IdentitiesOnly: ssh then still asks the agent for it."""
     locked = locked_key(remote, tmp_path)
@@ -412,7 +412,7 @@ def test_a_locked_key_that_the_agent_holds_open(
         assert host.run(["true"], deadline_s=5).ok
 
 
-def locked_key(remote: Remote, folder: Path) -> Path:
+def locked_key(remote: Servers, folder: Path) -> Path:
     """The server's key under a passphrase."""
     path = folder / "locked"
     path.write_bytes(remote.key.read_bytes())
@@ -432,7 +432,7 @@ def locked_key(remote: Remote, folder: Path) -> Path:
     ],
 )
 def test_a_locked_key_and_the_passphrase_of_the_environment(
-    remote: Remote,
+    remote: Servers,
     host: SshHost,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -454,7 +454,7 @@ def test_a_locked_key_and_the_passphrase_of_the_environment(
 
 
 @pytest.fixture
-def by_jump(remote: Remote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SshHost:
+def by_jump(remote: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SshHost:
     """An alias of ssh_config, known by known_hosts on both hops."""
     a5, jump = remote.servers["a5"], remote.servers["jump"]
     known = tmp_path / "known"
@@ -468,7 +468,7 @@ def by_jump(remote: Remote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     return SshHost("a5", PurePosixPath("/srv/protostar"), Wanted("production", "deploy"))
 
 
-def test_a_jump_host_on_the_way(by_jump: SshHost, remote: Remote, a5: Server) -> None:
+def test_a_jump_host_on_the_way(by_jump: SshHost, remote: Servers, a5: Server) -> None:
     jump = remote.servers["jump"]
     before = log_lines(a5), log_lines(jump)
     assert by_jump.run(["hostname"], deadline_s=5).out.strip() == a5.name
@@ -494,7 +494,7 @@ def test_a_jump_host_that_cannot_reach_the_host_says_so(
         by_jump.run(["true"], deadline_s=5)
 
 
-def test_a_cut_at_the_jump_host_is_mended_too(by_jump: SshHost, remote: Remote) -> None:
+def test_a_cut_at_the_jump_host_is_mended_too(by_jump: SshHost, remote: Servers) -> None:
     assert by_jump.run(["true"], deadline_s=5).ok
     cut_sessions(remote.servers["jump"])
     wait_until(lambda: not by_jump._connection or not by_jump._connection.alive, "it is noticed")

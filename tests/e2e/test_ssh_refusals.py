@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bench.installation import Finished
-    from bench.remote import Remote
     from bench.server import Server
+    from bench.servers import Servers
 
 pytestmark = pytest.mark.e2e
 # Start of Python, three attempts, and a busy machine.
@@ -32,7 +32,7 @@ SOON_S = 6.0
 
 
 @pytest.fixture(scope="module")
-def remote(tmp_path_factory: pytest.TempPathFactory, tags: list[str]) -> Iterator[Remote]:
+def remote(tmp_path_factory: pytest.TempPathFactory, tags: list[str]) -> Iterator[Servers]:
     with servers(tmp_path_factory.mktemp("ssh") / "servers", tags) as remote:
         add_bare(remote, "a5")
         add_bare(remote, "bare", "--env", "SERVER_ENGINE=no")
@@ -42,13 +42,13 @@ def remote(tmp_path_factory: pytest.TempPathFactory, tags: list[str]) -> Iterato
 
 
 @pytest.fixture
-def a5(remote: Remote) -> Server:
+def a5(remote: Servers) -> Server:
     return remote.servers["a5"]
 
 
 @contextmanager
 def host_says(
-    remote: Remote, name: str = "a5", service: str = "api", **settings: str | None
+    remote: Servers, name: str = "a5", service: str = "api", **settings: str | None
 ) -> Iterator[None]:
     """protostar.yml with other words about a host. None leaves a key out."""
     document = yaml.safe_load(remote.file.read_text())
@@ -63,7 +63,7 @@ def host_says(
         remote.file.write_text(before)
 
 
-def refused(remote: Remote, env: dict[str, str] | None = None) -> Said:
+def refused(remote: Servers, env: dict[str, str] | None = None) -> Said:
     """What `run` says."""
     return words(remote.deploy("run", "api", "v1", env=env), within_s=SOON_S)
 
@@ -77,7 +77,7 @@ def words(done: Finished, within_s: float) -> Said:
     return three
 
 
-def config(remote: Remote, text: str) -> dict[str, str]:
+def config(remote: Servers, text: str) -> dict[str, str]:
     path = remote.folder / "ssh_config"
     path.write_text(text)
     return {"PROTOSTAR_SSH_CONFIG": str(path)}
@@ -86,7 +86,7 @@ def config(remote: Remote, text: str) -> dict[str, str]:
 # --- keys -------------------------------------------------------------------------------------
 
 
-def test_a_wrong_key(remote: Remote, a5: Server, tmp_path: Path) -> None:
+def test_a_wrong_key(remote: Servers, a5: Server, tmp_path: Path) -> None:
     key = tmp_path / "other"
     argv = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)]
     subprocess.run(argv, check=True, timeout=20)
@@ -96,12 +96,12 @@ def test_a_wrong_key(remote: Remote, a5: Server, tmp_path: Path) -> None:
     assert three.try_ == f"ssh -v -p 22 deploy@{a5.address} true"
 
 
-def test_no_key(remote: Remote, a5: Server, tmp_path: Path) -> None:
+def test_no_key(remote: Servers, a5: Server, tmp_path: Path) -> None:
     env = {"PROTOSTAR_SSH_KEY": "", "HOME": str(tmp_path), "SSH_AUTH_SOCK": ""}
     assert refused(remote, env).error == f"deploy@{a5.address} was offered no key"
 
 
-def test_a_wrong_user(remote: Remote, a5: Server, tmp_path: Path) -> None:
+def test_a_wrong_user(remote: Servers, a5: Server, tmp_path: Path) -> None:
     env = {"HOME": str(tmp_path), "SSH_AUTH_SOCK": ""}
     with host_says(remote, ssh=f"stranger@{a5.address}"):
         three = refused(remote, env)
@@ -109,7 +109,7 @@ def test_a_wrong_user(remote: Remote, a5: Server, tmp_path: Path) -> None:
     assert three.try_ == f"ssh -v -p 22 stranger@{a5.address} true"
 
 
-def test_a_host_key_that_is_not_known(remote: Remote, a5: Server, tmp_path: Path) -> None:
+def test_a_host_key_that_is_not_known(remote: Servers, a5: Server, tmp_path: Path) -> None:
     known = tmp_path / "known"
     env = config(remote, f"Host *\n  UserKnownHostsFile {known}\n")
     with host_says(remote, host_key=None):
@@ -124,7 +124,7 @@ def test_a_host_key_that_is_not_known(remote: Remote, a5: Server, tmp_path: Path
 
 
 def test_the_command_of_the_error_shows_the_key_and_its_line_opens_the_door(
-    remote: Remote, a5: Server, tmp_path: Path
+    remote: Servers, a5: Server, tmp_path: Path
 ) -> None:
     known = tmp_path / "known"
     env = config(remote, f"Host *\n  UserKnownHostsFile {known}\n")
@@ -140,7 +140,7 @@ def test_the_command_of_the_error_shows_the_key_and_its_line_opens_the_door(
         assert "is not known" not in remote.deploy("status", "api", env=env).err
 
 
-def test_a_host_key_that_has_changed(remote: Remote, a5: Server, tmp_path: Path) -> None:
+def test_a_host_key_that_has_changed(remote: Servers, a5: Server, tmp_path: Path) -> None:
     known = tmp_path / "known"
     other = known_hosts_line(remote.servers["bare"]).split()[1:]
     known.write_text(" ".join([a5.address, *other]) + "\n")
@@ -152,7 +152,7 @@ def test_a_host_key_that_has_changed(remote: Remote, a5: Server, tmp_path: Path)
     assert "ssh-keyscan -t ed25519" in three.try_
 
 
-def test_a_host_key_that_is_not_the_pinned_one(remote: Remote, a5: Server) -> None:
+def test_a_host_key_that_is_not_the_pinned_one(remote: Servers, a5: Server) -> None:
     pin = remote.servers["bare"].fingerprint
     with host_says(remote, host_key=pin):
         three = refused(remote)
@@ -164,14 +164,14 @@ def test_a_host_key_that_is_not_the_pinned_one(remote: Remote, a5: Server) -> No
 # --- ways -------------------------------------------------------------------------------------
 
 
-def test_a_name_that_does_not_resolve(remote: Remote) -> None:
+def test_a_name_that_does_not_resolve(remote: Servers) -> None:
     with host_says(remote, ssh="deploy@no-such-host.invalid"):
         three = refused(remote)
     assert three.error == "the name no-such-host.invalid does not resolve"
     assert three.try_ == "getent hosts no-such-host.invalid"
 
 
-def test_nobody_listens(remote: Remote, a5: Server) -> None:
+def test_nobody_listens(remote: Servers, a5: Server) -> None:
     with host_says(remote, ssh=f"deploy@{a5.address}:2222"):
         three = refused(remote)
     assert three.error == f"deploy@{a5.address}:2222: nobody listens on port 2222"
@@ -201,13 +201,13 @@ def listening(words: bytes) -> Iterator[str]:
         thread.join(5)
 
 
-def test_a_banner_instead_of_ssh(remote: Remote) -> None:
+def test_a_banner_instead_of_ssh(remote: Servers) -> None:
     with listening(b"220 mail.example ESMTP ready\r\n") as place, host_says(remote, ssh=place):
         three = refused(remote)
     assert three.error == f"{place} something answers that is not SSH"
 
 
-def test_silence_of_two_kinds(remote: Remote, a5: Server) -> None:
+def test_silence_of_two_kinds(remote: Servers, a5: Server) -> None:
     """A server that accepts and never answers, and one that every packet to is lost; at once."""
     remote.add("web", host="bare")
     a5.drop_ssh()
@@ -224,7 +224,7 @@ def test_silence_of_two_kinds(remote: Remote, a5: Server) -> None:
     assert lost.try_ == f"ssh -v -p 22 deploy@{a5.address} true"
 
 
-def test_every_command_that_needs_the_host_is_refused_alike(remote: Remote) -> None:
+def test_every_command_that_needs_the_host_is_refused_alike(remote: Servers) -> None:
     with host_says(remote, ssh="deploy@no-such-host.invalid"), ThreadPoolExecutor(2) as pool:
         commands = (["status"], ["plan", "api", "v1"], ["rollback", "api"], ["history", "api"])
         found = list(pool.map(lambda command: remote.deploy(*command), commands))
@@ -232,7 +232,7 @@ def test_every_command_that_needs_the_host_is_refused_alike(remote: Remote) -> N
     assert errors == {"the name no-such-host.invalid does not resolve"}
 
 
-def test_as_json(remote: Remote) -> None:
+def test_as_json(remote: Servers) -> None:
     with host_says(remote, ssh="deploy@no-such-host.invalid"):
         done = remote.deploy("run", "api", "v1", "--json")
     assert done.told == {
@@ -246,7 +246,7 @@ def test_as_json(remote: Remote) -> None:
 # --- what the host allows ---------------------------------------------------------------------
 
 
-def test_a_user_without_the_right_to_the_engine(remote: Remote, a5: Server) -> None:
+def test_a_user_without_the_right_to_the_engine(remote: Servers, a5: Server) -> None:
     a5.sh(
         "useradd --create-home --shell /bin/bash ann && "
         "cp -r /home/deploy/.ssh /home/ann/ && chown -R ann: /home/ann/.ssh"
@@ -257,14 +257,14 @@ def test_a_user_without_the_right_to_the_engine(remote: Remote, a5: Server) -> N
     assert three.try_ == "sudo usermod -aG docker ann, on that host"
 
 
-def test_a_host_whose_engine_is_down(remote: Remote) -> None:
+def test_a_host_whose_engine_is_down(remote: Servers) -> None:
     with host_says(remote, "bare"):
         three = refused(remote)
     assert three.error == "bare: the engine does not run there"
     assert three.try_ == "systemctl start docker, on that host"
 
 
-def test_an_sshd_without_sftp(remote: Remote, a5: Server) -> None:
+def test_an_sshd_without_sftp(remote: Servers, a5: Server) -> None:
     a5.sh("sed -i.was '/^Subsystem/d' /etc/ssh/sshd_config && kill -HUP $(cat /run/sshd.pid)")
     try:
         three = refused(remote)

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bench.installation import Finished
-    from bench.remote import Remote
     from bench.server import Server
+    from bench.servers import Servers
 
 pytestmark = pytest.mark.e2e
 TOKEN, PHRASE, VALUE = "t0ken-of-the-hook", "phrase-of-the-key", "value-of-the-env-file"
@@ -84,7 +84,7 @@ def _arguments(path: Path) -> bytes:
 class Story:
     """What was typed, what came of it, and who saw what meanwhile."""
 
-    remote: Remote
+    remote: Servers
     secrets: dict[str, str]
     watch: Watch
     told: dict[str, Finished] = field(default_factory=dict)
@@ -105,7 +105,7 @@ class Story:
 
 
 @pytest.fixture(scope="module")
-def remote(tmp_path_factory: pytest.TempPathFactory, tags: list[str]) -> Iterator[Remote]:
+def remote(tmp_path_factory: pytest.TempPathFactory, tags: list[str]) -> Iterator[Servers]:
     with servers(tmp_path_factory.mktemp("ssh") / "servers", tags) as remote:
         images = [f"protostar-example/app:v{version}" for version in (1, 2, 3)]
         server = remote.add_server("a5", images=tuple(images))
@@ -123,7 +123,7 @@ def remote(tmp_path_factory: pytest.TempPathFactory, tags: list[str]) -> Iterato
         yield remote
 
 
-def with_env_file(remote: Remote) -> None:
+def with_env_file(remote: Servers) -> None:
     compose = remote.folder / "api.yml"
     document = yaml.safe_load(compose.read_text())
     document["services"]["app"]["env_file"] = ["api.env"]
@@ -132,7 +132,7 @@ def with_env_file(remote: Remote) -> None:
 
 
 @pytest.fixture(scope="module")
-def story(remote: Remote) -> Story:
+def story(remote: Servers) -> Story:
     """Told once; each test searches another place."""
     plain = remote.key.read_text().splitlines()[2]
     lock(remote.key)
