@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 BENCHES = {
     "deploy": "12 deploys in a row, a refusal and a flip-back under load; rollback, time, memory",
     "kill": "the deployer is killed at each of its steps under load; what stands afterwards",
+    "remote": "deploys over SSH to two servers under load; what they move, and what the way costs",
+    "cuts": "deployer, sshd, packets and engine are cut at each step of a deploy over SSH",
+    "soak": "a hundred deploys in a row over SSH; nothing may grow on either side",
     "marker": "what the marker costs at the gateway, beside a gateway that reloads",
     "model": "every step broken in every way, in memory",
 }

@@ -61,7 +61,7 @@ def measure(rounds: int | None) -> dict[str, Value]:
 
 def memory(played: series.Series) -> dict[str, float]:
     """The highest of all deploys under load, where the bake reads the gateway's log."""
-    seen = [act.ran.memory for act in (*played.done, played.refused, played.flipped)]
+    seen = [act.ran.peaks for act in (*played.done, played.refused, played.flipped)]
     return {
         "rss_mb": max(m.deployer_mb for m in seen),
         "rss_all_mb": max(m.all_mb for m in seen),

@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from bench.every import Every
 from bench.killing import BAD_VERSION, Case, Scene, again, kill
 from bench.load import Options
 from bench.output import BenchError, Figure
-from bench.stage import Every, installation, run, still_loading, under_load
+from bench.stage import installation, run, still_loading, under_load
 
 if TYPE_CHECKING:
     from bench.installation import Installation

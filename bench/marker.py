@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bench.engine import docker
+from bench.every import Every
 from bench.gateways import gateways, others_core
 from bench.output import BenchError, Figure, note
-from bench.stage import Every
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -57,11 +57,15 @@ class RegistryContainer:
 
         Not built: an engine that has built a layer would not pull it.
         """
+        self.push(local, repository, tag)
+        self._add_layer(f"http://{self.address}/v2/{repository}", tag, layer_bytes)
+
+    def push(self, local: str, repository: str, tag: str) -> None:
+        """The engine's image `local`, as it is."""
         pushed = f"{self.address}/{repository}:{tag}"
         docker("tag", local, pushed)
         docker("push", "--quiet", pushed)
         docker("image", "rm", pushed)
-        self._add_layer(f"http://{self.address}/v2/{repository}", tag, layer_bytes)
 
     def _add_layer(self, base: str, tag: str, layer_bytes: int) -> None:
         manifest = _got(f"{base}/manifests/{tag}", {"Accept": MANIFEST}).json()

@@ -6,7 +6,8 @@ from typing import Any
 
 from bench.load import Event
 from bench.series import Act
-from bench.stage import Memory, Ran
+from bench.stage import Ran
+from bench.watching import Peaks
 
 
 def event(at_s: float, colour: str = "blue", release: str = "r1", **more: Any) -> Event:
@@ -20,7 +21,7 @@ def error(at_s: float, colour: str, release: str) -> Event:
 
 
 def ran(began_s: float, ended_s: float, **record: Any) -> Ran:
-    return Ran(0, began_s, ended_s, record, Memory(50, 100))
+    return Ran(0, "", began_s, ended_s, Peaks(50, 100, 9), record)
 
 
 def act(old: str, began_s: float, ended_s: float, **record: Any) -> Act:

@@ -17,6 +17,20 @@ PROMISED = {
         *("rollback_warm_s", "deploy_total_s", "help_s", "plan_s", "rss_mb"),
     },
     "kill": {"kills", "failed", "locks_left", "converged", "colours_max"},
+    "remote": {
+        *("deploys", "requests", "failed", "handshakes", "overhead_s", "rss_mb"),
+        *("moved_mb_tunnel", "moved_mb_none", "moved_mb_save_load"),
+    },
+    "cuts": {
+        *("cuts", "failed", "lock_free_s_max", "converged", "engine_restart_outage_s_max"),
+    },
+    "soak": {
+        *("deploys", "failed", "deployer_rss_mb_first", "deployer_rss_mb_last"),
+        *("deployer_fds_first", "deployer_fds_last", "host_fds_first", "host_fds_last"),
+        *("host_containers_first", "host_containers_last"),
+        *("host_images_first", "host_images_last", "host_networks_first", "host_networks_last"),
+        *("host_disk_mb_first", "host_disk_mb_last", "host_rss_mb_first", "host_rss_mb_last"),
+    },
     "marker": {
         *("marker_rps", "plain_rps", "reload_rps"),
         *("marker_p99_ms", "plain_p99_ms", "reload_p99_ms"),
