@@ -37,8 +37,10 @@ def adopt(site: Site, colour: Colour, names: Sequence[str], who: str) -> str:
     through the gateway: then no marker is moved, and what was connected is let go again.
     """
     room = site.host.root / "guard" / site.name
-    _refuse_to_move(site, colour)
+    _refuse_to_move(site, colour, names)
     _do(site, ["mkdir", "-p", "--", str(room)])
+    # Environment files and secrets will be in there: for their owner alone, as the guard makes it.
+    _do(site, ["install", "-d", "-m", "700", "--", str(site.host.root / "releases")])
     with hold(site.host, room / "lock", shared=False, wait_s=2):
         connected: list[str] = []
         try:
@@ -56,12 +58,17 @@ def adopt(site: Site, colour: Colour, names: Sequence[str], who: str) -> str:
     return release.id
 
 
-def _refuse_to_move(site: Site, colour: Colour) -> None:
-    """Traffic is moved by a deploy, not by this: it only names what is live already."""
+def _refuse_to_move(site: Site, colour: Colour, names: Sequence[str]) -> None:
+    """Traffic is moved by a deploy, not by this: it only names what is live already.
+
+    A container more under the live colour's name would have a share of its traffic at once.
+    """
     live = marker.markers_in(site.host.names(site.host.root / "live"), site.name)
-    if live == {colour.other} and site.gateway.live().ok:
+    strangers = [name for name in names if not _has_name(site, colour, _found(site, name))]
+    moves = live == {colour.other} or (live == {colour} and strangers)
+    if moves and site.gateway.live().ok:
         raise PreflightError(
-            error=f"{commands.project(site.name, colour.other)} is live and answers",
+            error=f"{commands.project(site.name, next(iter(live)))} is live and answers",
             try_=f"protostar deploy run {site.name} VERSION",
         )
 
@@ -78,20 +85,36 @@ def _disconnecting(site: Site, container: str) -> list[str]:
     return ["docker", "network", "disconnect", site.settings.network, container]
 
 
-def _connect(site: Site, colour: Colour, name: str) -> str:
-    """The container's id, once it answers to the colour's name on the gateway's network."""
+def _found(site: Site, name: str) -> dict[str, Any]:
     try:
         found: dict[str, Any] = Engine(site.host).inspect_container(name)
     except NotFound:
         raise PreflightError(
             error=f"there is no container `{name}`", try_="docker ps --format '{{.Names}}'"
         ) from None
+    return found
+
+
+def _endpoint(site: Site, found: dict[str, Any]) -> dict[str, Any] | None:
+    endpoint: dict[str, Any] | None = found["NetworkSettings"]["Networks"].get(
+        site.settings.network
+    )
+    return endpoint
+
+
+def _has_name(site: Site, colour: Colour, found: dict[str, Any]) -> bool:
+    endpoint = _endpoint(site, found) or {}
+    return commands.project(site.name, colour) in (endpoint.get("Aliases") or [])
+
+
+def _connect(site: Site, colour: Colour, name: str) -> str:
+    """The container's id, once it answers to the colour's name on the gateway's network."""
+    found = _found(site, name)
     alias, network = commands.project(site.name, colour), site.settings.network
-    endpoint = found["NetworkSettings"]["Networks"].get(network)
     container: str = found["Id"]
-    if endpoint is not None and alias in (endpoint["Aliases"] or []):
+    if _has_name(site, colour, found):
         return container
-    if endpoint is not None:
+    if _endpoint(site, found) is not None:
         # An alias can only be given when connecting, and to disconnect would cut who uses it.
         raise PreflightError(
             error=f"{name} is on {network} already, without the name {alias}",
@@ -126,6 +149,12 @@ def _release(site: Site, colour: Colour, adopted: Sequence[str]) -> Release:
     known = {r.release.id: r.release for r in read_history(site.host, site.name)}
     if ours and ours[0].release in known:
         return known[ours[0].release]
+    if not adopted and not ours:
+        raise PreflightError(
+            error=f"what answers as {commands.project(site.name, colour)} was not started by "
+            "Protostar, and no container is named",
+            try_=f"protostar deploy adopt {site.name} --colour {colour} --container NAME",
+        )
     first = adopted[0] if adopted else ours[0].id
     image_id = Engine(site.host).inspect_container(first)["Image"]
     return _keep_release(site, image_id)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
 import time
 from typing import TYPE_CHECKING
 
-from pyhelpers.deploy.facts import read_holder
+from pyhelpers.deploy.facts import read_history, read_holder
 from pyhelpers.deploy.polling import NotInTime, poll
 from pyhelpers.errors import Exit, ProtostarError
 
@@ -19,14 +20,17 @@ SIGNAL = (
     'tr "\\0" " " <"/proc/$2/cmdline" | grep -q "guard-[0-9a-f]*/guard.sh .* $3 " '
     '&& kill -"$1" "$2"'
 )
+NOW = ("date", "+%s")
 SETTLED_S = 10.0
 FREE_S = 90.0
+# From a failed deploy's last line on the screen to `rollback --now`, typed in a hurry.
+A_MOMENT_S = 60.0
 
 
 def end_deploy(host: Host, service: str, holder: Holder, who: str) -> str:
     """Have the guard flip back and end; what it was in when it heard of it.
 
-    open, switched: undone. abandoned: it had failed and was undone already. committed: it stays.
+    open: undone. abandoned: it had failed and was undone already. committed: it stays.
     gone: it ended before it heard of us.
 
     Raises `ProtostarError` when the guard does not react.
@@ -49,6 +53,25 @@ def end_deploy(host: Host, service: str, holder: Holder, who: str) -> str:
             try_=f"protostar deploy unlock {service}",
             exit_code=Exit.LOCKED,
         ) from None
+
+
+def was_just_undone(host: Host, service: str, holder: Holder | None) -> bool:
+    """Whether the last deploy has failed by itself, and so lately that `--now` was meant for it.
+
+    `holder`: who held the service when we looked, and was gone before it heard of us.
+    """
+    records = read_history(host, service)
+    last = records[-1] if records else None
+    if holder is not None:
+        # Both by the host's clock. Without a line of its own it was killed: nothing was committed.
+        return last is None or last.at < holder.since or not last.good
+    return last is not None and not last.good and _age_s(host, last.at) < A_MOMENT_S
+
+
+def _age_s(host: Host, at: str) -> float:
+    """By the host's own clock, which has written `at` too."""
+    now = float(host.run(NOW, deadline_s=5).out)
+    return now - datetime.datetime.fromisoformat(at).timestamp()
 
 
 def wait_until_free(host: Host, service: str, clock: Clock = time, longer_s: float = 0.0) -> None:

@@ -56,10 +56,11 @@ def commit(run: Run) -> None:
 def drain(run: Run) -> None:
     """The guard does it; nothing in flight may be cut before `drain_s`."""
     told = run.guard.follow("drained", run.plan.target.service.drain_s + SLACK_S)
-    drained_ms, cut = map(int, told.split())
-    run.drain_s, run.cut = drained_ms / 1000, cut
-    if cut:
-        run.show.note(f"{cut} still in flight after {run.drain_s:g} s will be cut")
+    drained_ms, cut = told.split()
+    run.drain_s, run.cut = int(drained_ms) / 1000, None if cut == "?" else int(cut)
+    if run.cut != 0:
+        how_many = "an unknown number" if run.cut is None else run.cut
+        run.show.note(f"{how_many} still in flight after {run.drain_s:g} s will be cut")
 
 
 def stop_old(run: Run) -> None:

@@ -31,6 +31,10 @@ class GuardLost(ProtostarError):
     default_state = NOTHING_CHANGED  # before the steps began; `settle` knows better after that
 
 
+class Refused(ProtostarError):
+    """The guard is there and will not do it."""
+
+
 class Guard:
     """Holds one service on one host; every call raises `GuardLost` once it does not any more."""
 
@@ -47,25 +51,37 @@ class Guard:
         self.flipped_to = ""
         self.committed = False
         self.owned: Colour | None = None
+        self._waited_for = self._trouble = ""
         self.on_progress: Callable[[str], None] = lambda _line: None
 
     # --- life ---------------------------------------------------------------------------------
 
     @classmethod
     def acquire(
-        cls, host: Host, service: str, who: str, wait_s: float, clock: Clock = time
+        cls,
+        host: Host,
+        service: str,
+        who: str,
+        wait_s: float,
+        clock: Clock = time,
+        on_progress: Callable[[str], None] | None = None,
     ) -> Guard:
-        """Start the guard and wait until it holds. Raises `LockedError` with the owner's name."""
+        """Start the guard and wait until it holds. Raises `LockedError` with the owner's name.
+
+        A command of an earlier deploy that still runs is waited for, at most `wait_s`.
+        """
         token = secrets.token_hex(8)
         script = guard_script.delivered(host)
         argv = commands.guard(host.root, script, service, token, who, DEAF_S)
         guard = cls(host, service, host.start(argv), token, clock)
+        guard.on_progress = on_progress or guard.on_progress
         try:
             guard._await("held", wait_s)
         except BaseException as problem:
             guard.close()
-            if isinstance(problem, GuardLost):
-                raise guard_script.did_not_start(host, service, problem.error) from None
+            if isinstance(problem, GuardLost | Refused):
+                why = f"{guard._waited_for}, {problem.error}".removeprefix(", ")
+                raise guard_script.did_not_start(host, service, why) from None
             raise
         threading.Thread(target=guard._beat, daemon=True).start()
         return guard
@@ -97,6 +113,7 @@ class Guard:
             "worker" if service.kind == "worker" and service.marker else "http",
             service.ready.path,
             "yes" if service.keep_warm else "no",
+            gateway.network,
         )
         self._send(f"terms {' '.join(map(str, words))}")
 
@@ -196,14 +213,17 @@ class Guard:
         elif word == "ended":
             raise self._lost(f"the deploy was ended by {rest}")
         elif word == "refused":
-            raise ProtostarError(
-                error=f"the guard refused: {guard_script.REFUSALS.get(rest, rest)}"
-            )
+            raise Refused(error=f"the guard refused: {guard_script.REFUSALS.get(rest, rest)}")
         elif word == "trouble":
+            self._trouble = rest
             self.on_progress(rest)
         elif word in guard_script.PROGRESS:
-            self.on_progress(guard_script.PROGRESS[word].format(*rest.split(" ")))
+            told = guard_script.PROGRESS[word].format(*rest.split(" "))
+            self._waited_for = told if word == "waiting" else ""
+            self.on_progress(told)
 
-    def _lost(self, error: str = "the guard on the host is gone") -> GuardLost:
+    def _lost(self, error: str = "") -> GuardLost:
+        """After trouble it goes by itself, and the trouble is what there is to say."""
         self._over.set()
-        return GuardLost(error=error, try_=f"protostar deploy status {self._service}")
+        why = error or self._trouble or "the guard on the host is gone"
+        return GuardLost(error=why, try_=f"protostar deploy status {self._service}")

@@ -10,7 +10,7 @@
 # A line from the deployer            what the guard does, and says
 #   beat                              nothing: the deployer lives
 #   about JSON                        the record's first half: who, what, from where
-#   terms GATEWAY PORT DRAIN_MS GRACE_S KIND READY_PATH KEEP_WARM
+#   terms GATEWAY PORT DRAIN_MS GRACE_S KIND READY_PATH KEEP_WARM NETWORK
 #   step NAME                         writes it into the owner file
 #   mine COLOUR                       this idle colour is the deploy's own: stopped if it fails
 #   switch FROM TO FALLBACK           intent, rename, sync       switched MICROSECONDS EPOCH_US
@@ -21,7 +21,8 @@
 #   release                           nothing was changed        bye
 #
 # SIGUSR1 or SIGTERM: somebody else ends the deploy (`rollback --now`, `unlock`). The guard flips
-# back and leaves in the file ended_as what it was in: open, switched, committed or abandoned.
+# back and leaves in the file ended_as what stands then: open, committed or abandoned. Before it
+# holds anything it just goes.
 #
 # Needs bash (`read -t`), util-linux flock, coreutils, docker. Caveat: a signal is answered between
 # two commands of this script, so what may take long runs in the background and is waited for.
@@ -31,7 +32,7 @@ export LC_ALL=C                     # EPOCHREALTIME with a dot, whatever the hos
 root=$1 service=$2 token=$3 who=$4 deaf_s=$5
 room=$root/guard/$service live=$root/live history=$root/history/$service.jsonl
 about='{}' mine='' flipped='' phase=open releases_to_prune=''
-gateway='' port=0 drain_ms=0 grace_s=10 kind=http ready_path=/ keep_warm=no
+gateway='' network='' port=0 drain_ms=0 grace_s=10 kind=http ready_path=/ keep_warm=no
 trap '' PIPE HUP                    # a deployer that is gone must not take its guard along
 
 say() { printf '%s\n' "$*" 2>/dev/null; }
@@ -148,7 +149,9 @@ bye() {
 
 finish() {  # after the commit: drain, stop old, prune; the deployer may be gone
   if [ "$keep_warm" = yes ]; then say kept "$old"; else retire "$old" remove; fi
-  append_record "${about%\}},\"at\":\"$(now)\",\"outcome\":\"finished\",\"drain_s\":$((drained_ms / 1000)).$(printf %03d $((drained_ms % 1000))),\"cut\":$cut}"
+  local drained
+  printf -v drained '%d.%03d' $((drained_ms / 1000)) $((drained_ms % 1000))
+  append_record "${about%\}},\"at\":\"$(now)\",\"outcome\":\"finished\",\"drain_s\":$drained,\"cut\":${cut/\?/null}}"
   prune
   bye
 }
@@ -164,10 +167,18 @@ abandon() {  # OUTCOME JSON; silent: the deployer never said what it came to
   bye
 }
 
+ended_by() { cat "$room/ended_by" 2>/dev/null || echo 'a signal'; }
+
+# shellcheck disable=SC2329 # a trap calls it
+dismissed() {  # as `ended`, before this guard holds anything: what stands is the next one's to settle
+  say ended "$(ended_by)"
+  bye
+}
+
 # shellcheck disable=SC2329 # a trap calls it
 ended() {  # SIGUSR1 or SIGTERM: `rollback --now` or `unlock` of somebody else
   local by IFS=$' \t\n'             # the trap may run inside `IFS= read`
-  by=$(cat "$room/ended_by" 2>/dev/null || echo 'a signal')
+  by=$(ended_by)
   if [ -e "$room/committed" ]; then settle_commit; phase=committed; fi
   case $phase in open | switched) flip_back ;; esac
   put "$room/ended_as" "$phase"     # read by the one who asked, once traffic is settled
@@ -179,8 +190,8 @@ ended() {  # SIGUSR1 or SIGTERM: `rollback --now` or `unlock` of somebody else
 # --- the guard's life -------------------------------------------------------------------------
 
 mkdir -p -- "$room" "$live" "$root/history" "$root/adopted" || exit 4
-# shellcheck disable=SC2174 # only the deepest is meant: env files and secrets are in there
-mkdir -p -m 700 -- "$root/releases" || exit 4
+install -d -m 700 -- "$root/releases" || exit 4   # env files and secrets are in there
+[ -w "$live" ] || { say refused live; exit 4; }   # before any hook has run for nothing
 exec 8>>"$root/guard/host"
 flock --shared --wait 2 8 || { say locked host; exit 5; }
 exec 9>>"$room/lock"
@@ -189,6 +200,8 @@ flock --exclusive --wait 1 9 || { say locked "$(tr '\n' ' ' 2>/dev/null <"$room/
 exec 2>"$room/log"
 exec 7>>"$room/work"
 since=$(now) drained_ms=0 cut=0 old=none
+rm -f -- "$room/ended_by"           # of a guard that was killed before it could read it
+trap dismissed USR1 TERM
 own guard
 until flock --exclusive --wait 1 7; do say waiting; done  # a migration that outlived its deployer
 settle
@@ -203,14 +216,14 @@ while IFS= read -r -t "$deaf_s" line; do
   case $word in
     beat) ;;
     about) about=$rest ;;
-    terms) read -r gateway port drain_ms grace_s kind ready_path keep_warm <<<"$rest" ;;
+    terms) read -r gateway port drain_ms grace_s kind ready_path keep_warm network <<<"$rest" ;;
     step) own "$rest" ;;
     mine) mine=$rest ;;
     switch) switch $rest ;;
     prune) releases_to_prune=$rest ;;
     commit) commit "$rest" && finish ;;
     abandon) abandon "${rest%% *}" "${rest#* }" ;;
-    clean) retire "$rest" remove; say cleaned ;;
+    clean) if retire "$rest" remove; then say cleaned; else say refused engine; fi ;;
     release) bye ;;
     *) say refused "$word" ;;
   esac

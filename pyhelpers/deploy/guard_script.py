@@ -25,6 +25,8 @@ PROGRESS = {
 REFUSALS = {
     "marker": "the marker is not where it was; somebody changed it by hand",
     "rename": "the marker could not be renamed; is the disk read-only?",
+    "live": "the folder of the markers cannot be written; is it root's?",
+    "engine": "the engine does not answer",
     "disk": "its files cannot be written; is the disk full or read-only?",
 }
 

@@ -118,11 +118,12 @@ def _rolled_back(records: Sequence[Record]) -> set[str]:
 
 
 def schema_is_newer(history: Sequence[Record]) -> Record | None:
-    """The later release whose hooks changed the schema, when an older one was rolled back to."""
+    """The later release whose hooks changed the schema, when an older one serves.
+
+    It was rolled back to, or the later one was refused or flipped back after its hooks had run.
+    """
     last = last_good(history)
-    if last is None or last.action != "rollback":
-        return None
-    return hooks_since(history, last.release.id)
+    return hooks_since(history, last.release.id) if last is not None else None
 
 
 def hooks_since(history: Sequence[Record], release: str) -> Record | None:

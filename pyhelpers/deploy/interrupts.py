@@ -23,15 +23,20 @@ SOON_S = 0.005
 
 @contextmanager
 def raised() -> Iterator[None]:
-    """Within: a signal raises `Interrupted` in the main thread."""
+    """Within: a signal raises `Interrupted` in the main thread.
+
+    One that had to wait until the end of the block goes to whoever handles them around it.
+    """
     # A queue that a signal handler may use: its `put` is never interrupted by itself.
     late: queue.SimpleQueue[int] = queue.SimpleQueue()
-    threading.Thread(target=_bring_back, args=(late,), daemon=True).start()
+    bringing = threading.Thread(target=_bring_back, args=(late,), daemon=True)
+    bringing.start()
     try:
         with _handling(functools.partial(_raise, late)):
             yield
     finally:
         late.put(0)
+        bringing.join()
 
 
 def _bring_back(late: queue.SimpleQueue[int]) -> None:

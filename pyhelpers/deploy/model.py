@@ -107,7 +107,7 @@ class Answer:
 
     @property
     def app(self) -> bool:
-        return (bool(self.address) and self.status not in (0, 502, 503, 504)) or bool(self.release)
+        return (bool(self.address) and self.status not in (0, 502, 504)) or bool(self.release)
 
     @property
     def ok(self) -> bool:

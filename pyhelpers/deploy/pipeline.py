@@ -37,11 +37,11 @@ def carry_out(
     site: Site, wanted: Wanted, who: str, show: Reporter, *, detach: bool = False
 ) -> Result:
     """Bring the service to the target. Raises the `ProtostarError` that says what stands."""
-    _, plan = planned(site, wanted)
-    if not plan.steps:
-        return Result(plan, "", None)
     with interrupts.raised():
-        guard = Guard.acquire(site.host, site.name, who, _wait_s(site), site.clock)
+        _, plan = planned(site, wanted)
+        if not plan.steps:
+            return Result(plan, "", None)
+        guard = Guard.acquire(site.host, site.name, who, _wait_s(site), site.clock, show.note)
         try:
             return _under_guard(site, wanted, who, show, guard, detach=detach)
         finally:
@@ -66,7 +66,6 @@ def _under_guard(
     about = _about(facts, plan, who)
     guard.about(about)
     guard.terms(plan)
-    guard.on_progress = show.note
     run = Run(site.host, plan, about, wanted.files, site.gateway, guard, show, detach, site.clock)
     run.sources = site.sources
     run.restarts_before = {c.id: c.restarts for c in facts.containers}

@@ -57,7 +57,7 @@ def newer_format(found: int) -> ProtostarError | None:
         return None
     return PreflightError(
         error=f"the host's state has format {found}, this program knows {STATE_FORMAT}",
-        try_="use the newer Protostar that wrote it: pip install --upgrade protostar",
+        try_="use the newer Protostar that wrote it: git pull && script/setup in its checkout",
     )
 
 

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # The guard's second half: what becomes of a colour that is not live. Sourced by guard.sh, whose
-# variables it uses: root, service, gateway, port, drain_ms, grace_s, kind, ready_path, room.
+# variables it uses: root, service, gateway, network, port, drain_ms, grace_s, kind, ready_path,
+# room.
 # shellcheck disable=SC2154
 
 # A hanging engine must not hold the guard, nor its children the locks (8, 9) when it is killed.
@@ -17,9 +18,21 @@ running() { engine ps -q --no-trunc $(colour_filters "$1") && adopted "$1"; }
 ours() { engine ps -aq --no-trunc $(colour_filters "$1"); }
 adopted() { [ ! -e "$root/adopted/$service.$1" ] || cat "$root/adopted/$service.$1"; }
 
+# An engine that starts anew tells nothing for a moment. Nothing is not "nobody runs": who was not
+# seen would not be drained.
+patiently() {  # COMMAND…: its output, as soon as it succeeds
+  local out n
+  for n in 1 2 3 4 5; do
+    if out=$("$@"); then printf '%s\n' "$out"; return; fi
+    sleep "$n"
+  done
+  return 1
+}
+
 addresses() {  # COLOUR: of its running containers, dotted
-  local id
-  for id in $(running "$1"); do
+  local ids id
+  ids=$(running "$1") || return
+  for id in $ids; do
     engine inspect -f '{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}' "$id"
   done
 }
@@ -65,10 +78,11 @@ in_flight() {  # HEX ADDRESS…: a number, or ? when somebody could not be asked
 }
 
 drain() {  # COLOUR: until nothing is in flight twice in a row, or drain_ms have passed
-  local hex ips=() started n=0 quiet=0
+  local hex text='' ips started n=0 quiet=0
   drained_ms=0 cut=0
-  # shellcheck disable=SC2207 # a list of addresses, a word each
-  [ "$drain_ms" -gt 0 ] && ips=($(addresses "$1"))
+  if [ "$drain_ms" -gt 0 ]; then text=$(patiently addresses "$1") || return; fi
+  # shellcheck disable=SC2206 # a list of addresses, a word each
+  ips=($text)
   hex=$(hex_addresses "${ips[@]}")
   started=$(now_ms)
   while [ "${#ips[@]}" -gt 0 ] && [ "$drained_ms" -lt "$drain_ms" ]; do
@@ -79,20 +93,34 @@ drain() {  # COLOUR: until nothing is in flight twice in a row, or drain_ms have
     sleep 0.2
     drained_ms=$(($(now_ms) - started))
   done
-  if [ "$quiet" -lt 2 ] && [ "$n" != '?' ]; then cut=$n; fi
+  [ "$quiet" -ge 2 ] || cut=$n
   say drained "$drained_ms" "$cut"
 }
 
+none_runs() {  # ID…: some may have been removed by hand, which `docker stop` calls a failure
+  local id
+  engine ps -q >/dev/null || return
+  for id; do
+    if [ "$(engine inspect -f '{{.State.Running}}' "$id")" = true ]; then return 1; fi
+  done
+}
+
 stop() {  # COLOUR keep|remove: SIGTERM and its grace period; a failed colour is kept for its logs
-  local ids all
-  mapfile -t ids < <(ours "$1")
-  mapfile -t all < <(ours "$1"; adopted "$1")
+  local text ids strangers all id
+  text=$(patiently ours "$1") || return
+  # shellcheck disable=SC2206 # ids, a word each
+  ids=($text)
+  # shellcheck disable=SC2207
+  strangers=($(adopted "$1"))
+  all=("${ids[@]}" "${strangers[@]}")
   if [ "${#all[@]}" -gt 0 ]; then
     # In the background: a signal to this script must not wait for the grace period. This child
     # keeps the lock, so that nobody starts anew before the colour has stopped.
     timeout $((grace_s + 30)) docker stop -t "$grace_s" "${all[@]}" >/dev/null &
-    wait $! || say trouble "docker stop of $1 failed, see $room/log"
+    wait $! || none_runs "${all[@]}" || return
   fi
+  # Somebody may start it again, or a reboot: then it must not answer to the colour's name.
+  for id in "${strangers[@]}"; do engine network disconnect "$network" "$id"; done
   if [ "$2" = remove ]; then
     # With their anonymous volumes. An adopted container is somebody's: stopped, never removed.
     [ "${#ids[@]}" -eq 0 ] || engine rm --volumes "${ids[@]}" >/dev/null
@@ -104,10 +132,14 @@ stop() {  # COLOUR keep|remove: SIGTERM and its grace period; a failed colour is
 retire() {  # COLOUR keep|remove. Never the live one. Waits for a command that outlived its deployer.
   [ "$1" = none ] && return
   is_live "$1" && return
+  local status=0
   until flock --exclusive --wait 1 7; do say waiting; done
-  own "drain $1"; drain "$1"
-  own "stop $1"; stop "$1" "$2"
+  own "drain $1"
+  drain "$1" || status=1
+  if [ "$status" = 0 ]; then own "stop $1"; stop "$1" "$2" || status=1; fi
   flock --unlock 7
+  [ "$status" = 0 ] || { cut='?'; say trouble "the engine did not stop $1, see $room/log"; }
+  return "$status"
 }
 
 prune() {  # RELEASE or RELEASE=REFERENCE: a pulled image keeps its digest reference beside our tag

@@ -50,7 +50,7 @@ class Run:
     switch_s: float = 0.0
     switched_at: float = 0.0
     drain_s: float = 0.0
-    cut: int = 0
+    cut: int | None = 0
     committed: bool = False
 
     @property

@@ -20,19 +20,22 @@ Live: TypeAlias = "frozenset[Colour] | None"
 
 
 def settle(run: Run, problem: BaseException) -> ProtostarError:
-    """The error to show for `problem`, with the state that the host is in now."""
-    if not run.committed:
-        _abandon(run, problem)
-    record = _own_record(run)
-    if run.committed or (record is not None and record.good):
-        return _after_commit(run, problem)
-    return _before_commit(run, problem, record)
+    """The error to show for `problem`, with the state that the host is in now.
+
+    A signal meanwhile is passed over, or nobody would be told what stands.
+    """
+    with interrupts.held_back():
+        if not run.committed:
+            _abandon(run, problem)
+        record = _own_record(run)
+        if run.committed or (record is not None and record.good):
+            return _after_commit(run, problem)
+        return _before_commit(run, problem, record)
 
 
 def _abandon(run: Run, problem: BaseException) -> None:
     try:
-        with interrupts.held_back():
-            run.guard.abandon(_outcome(run, problem), _told(run, problem))
+        run.guard.abandon(_outcome(run, problem), _told(run, problem))
         _wait_for_cleaning(run, run.guard, problem)
     except GuardLost:
         with suppress(ProtostarError):  # what stands is read from the host in any case
@@ -47,7 +50,8 @@ def _wait_for_cleaning(run: Run, guard: Guard, problem: BaseException) -> None:
     if isinstance(problem, Interrupted) or run.detach:
         return
     service = run.plan.target.service
-    with suppress(Interrupted):  # the guard finishes alone; whoever is impatient need not wait
+    # The guard finishes alone; whoever is impatient need not wait.
+    with suppress(Interrupted), interrupts.raised():
         guard.follow("bye", service.drain_s + service.stop_grace_s + SLACK_S)
 
 

@@ -77,7 +77,8 @@ def run_hooks(run: Run) -> None:
     service = run.plan.target.service
     _wait_for_running_hooks(run)
     # Said before the first one starts: if we die in it, the record still knows.
-    run.guard.about({**run.about, "hooks_ran": True})
+    run.about = {**run.about, "hooks_ran": True}
+    run.guard.about(run.about)
     for number, argv in enumerate(service.before_switch, start=1):
         if _has_run(run, number):
             run.show.note(f"hook {number} has run for this release already")

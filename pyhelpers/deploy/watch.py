@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from pyhelpers.deploy import commands, verdict
@@ -54,7 +55,8 @@ def wait_ready(run: Run) -> None:
 def _idle_containers(run: Run) -> list[Container]:
     target = run.plan.target
     found = read_containers(run.host, target.name, target.gateway.network)
-    return [c for c in found if c.colour is run.plan.idle]
+    # One that was adopted and has been stopped since is nobody's any more.
+    return [c for c in found if c.colour is run.plan.idle and (c.running or not c.adopted)]
 
 
 def _is_ready(plan: Plan, answer: Answer) -> bool:
@@ -149,7 +151,7 @@ def bake(run: Run) -> None:
 
 def _bake(run: Run, watch: TrafficWatch | JobWatch) -> None:
     until = run.clock.monotonic() + run.plan.target.service.bake.for_s
-    unready = 0
+    unready: Counter[str] = Counter()  # by address: each replica is asked by turns
     while True:
         run.guard.check()
         # Read before judging: what came in the last moment is judged too.
@@ -158,9 +160,13 @@ def _bake(run: Run, watch: TrafficWatch | JobWatch) -> None:
         _fail_if_restarted(run)
         if over:
             return
-        unready = 0 if run.gateway.probe(run.plan.idle).ok else unready + 1
-        if unready >= UNREADY_IN_A_ROW:
-            raise _bad(run, f"not ready any more, {unready} times in a row")
+        answer = run.gateway.probe(run.plan.idle)
+        unready[answer.address] += 1
+        if answer.ok:  # and so is the gateway, whose own answers have no address
+            unready[answer.address] = unready[""] = 0
+        if unready[answer.address] >= UNREADY_IN_A_ROW:
+            who = f" at {answer.address}" if answer.address else ""
+            raise _bad(run, f"not ready any more{who}, {UNREADY_IN_A_ROW} times in a row")
         run.clock.sleep(BAKE_EVERY_S)
 
 

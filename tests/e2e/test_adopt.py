@@ -35,17 +35,24 @@ def test_a_container_started_by_hand_is_adopted_replaced_and_rolled_back_to(buil
     assert adopted.code == 0, adopted.err
     assert adopted.out.startswith(f"Done: {town.name}-blue is live, release ")
     assert town.served() == Served("blue", "1")
+    assert (town.at.root / "releases").stat().st_mode & 0o777 == 0o700, "secrets are in there"
     with town.load() as load:
         town.deployed("v2")
         nobody_noticed(town, load.stop())
     assert town.served() == Served("green", "2")
     # Somebody made it by hand: it is stopped and kept.
     assert docker("inspect", "--format", "{{.State.Status}}", name).strip() == "exited"
+    # Started again, it must not answer to the name of a colour that others have by then.
+    networks = docker("inspect", "--format", "{{json .NetworkSettings.Networks}}", name)
+    assert town.at.network not in networks
     with town.load() as load:
         assert town.do("rollback").code == 0
         nobody_noticed(town, load.stop())
     assert town.served() == Served("blue", "1")
     assert town.outcomes() == ["adopted", "done", "done"]
+    beside = town.do("adopt", "--container", name)
+    assert beside.code == 4
+    assert said(beside).error == f"{town.name}-blue is live and answers"
 
 
 def test_what_does_not_answer_is_not_adopted(build: Build) -> None:

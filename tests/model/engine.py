@@ -106,6 +106,9 @@ class Engine:
             each.running = False
             each.address = ""
 
+    def disconnect(self, network: str, name: str) -> None:
+        self.calls.append(f"network disconnect {network} {name}")
+
     def remove(self, names: list[str], *, force: bool = False) -> None:
         self.calls.append(f"rm {'--force' if force else '--volumes'} {' '.join(names)}")
         for each in filter(None, map(self.named, names)):

@@ -128,9 +128,17 @@ class MemoryGuard(Retiring):
             yield from self.retire(self.mine, remove=False)
         yield from self.bye()
 
+    def ended_by(self) -> str:
+        return self.disk.text(self.path("ended_by")).strip() or "a signal"
+
+    def dismissed(self) -> Steps:
+        """The trap before it holds anything."""
+        self.say("ended", self.ended_by())
+        yield from self.bye()
+
     def ended(self) -> Steps:
         """The trap of SIGUSR1 and SIGTERM."""
-        by = self.disk.text(self.path("ended_by")).strip() or "a signal"
+        by = self.ended_by()
         if self.has("committed"):
             yield from self.settle_commit()
             self.phase = "committed"
@@ -149,10 +157,14 @@ class MemoryGuard(Retiring):
     def life(self, pid: int) -> Life:
         self.pid = pid
         try:
-            if not (yield from self._takes_office()):
+            if not (yield from self._locks()):
                 return LOCKED
         except Signalled:
             return TERMINATED  # no trap is set yet
+        try:
+            yield from self._takes_office()
+        except Signalled:
+            return (yield from self._end(self.dismissed()))
         try:
             yield from self._listen()
         except Signalled:
@@ -161,7 +173,7 @@ class MemoryGuard(Retiring):
             return 0
         return 1
 
-    def _takes_office(self) -> Generator[str | Wait, bool, bool]:
+    def _locks(self) -> Generator[str | Wait, bool, bool]:
         if not (yield self.locking(f"{self.root}/guard/host", 2, shared=True)):
             self.say("locked host")
             return False
@@ -169,12 +181,15 @@ class MemoryGuard(Retiring):
             self.say("locked", self.disk.text(self.path("owner")).replace("\n", " "))
             return False
         self.since = self.now()
+        yield from self.remove("ended_by")
+        return True
+
+    def _takes_office(self) -> Steps:
         yield from self.own("guard")
         yield from self.take_work()
         yield from self.settle()
         self.machine.unlock(self.path("work"), self.pid)
         self.say("held", self.pid)
-        return True
 
     def _end(self, last: Steps) -> Life:
         try:

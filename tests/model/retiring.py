@@ -32,12 +32,13 @@ class Retiring(Room):
         super().__init__(machine, root, service)
         self.pid, self.token, self.who, self.since = 0, "", "", ""
         self.port, self.drain_ms, self.grace_s = 0, 0, 10
-        self.kind, self.keep_warm = "http", False
-        self.drained_ms, self.cut = 0, 0
+        self.kind, self.keep_warm, self.network = "http", False, ""
+        self.drained_ms = 0
+        self.cut: int | None = 0
 
     def set_terms(self, text: str) -> None:
-        """GATEWAY PORT DRAIN_MS GRACE_S KIND READY_PATH KEEP_WARM."""
-        _, port, drain_ms, grace_s, self.kind, _, keep_warm = text.split()
+        """GATEWAY PORT DRAIN_MS GRACE_S KIND READY_PATH KEEP_WARM NETWORK."""
+        _, port, drain_ms, grace_s, self.kind, _, keep_warm, self.network = text.split()
         self.port, self.drain_ms, self.grace_s = int(port), int(drain_ms), int(grace_s)
         self.keep_warm = keep_warm == "yes"
 
@@ -59,9 +60,12 @@ class Retiring(Room):
 
     def containers(self, colour: str, *, running_only: bool = False) -> list[Container]:
         engine = self.machine.engine
-        adopted = self.disk.text(f"{self.root}/adopted/{self.service}.{colour}").split()
+        adopted = self.adopted(colour)
         ours = engine.of(self.service, colour, running_only=running_only)
         return [*ours, *filter(None, map(engine.named, adopted))]
+
+    def adopted(self, colour: str) -> list[str]:
+        return self.disk.text(f"{self.root}/adopted/{self.service}.{colour}").split()
 
     def ours(self, colour: str) -> list[str]:
         return [container.id for container in self.machine.engine.of(self.service, colour)]
@@ -89,8 +93,8 @@ class Retiring(Room):
             self.say("draining", "?" if left is None else left)
             yield Wait(self.machine.now_s + LOOK_EVERY_S)
             self.drained_ms = round((self.machine.now_s - started_s) * 1000)
-        self.cut = left or 0
-        self.say("drained", self.drained_ms, self.cut)
+        self.cut = left
+        self.say("drained", self.drained_ms, "?" if left is None else left)
 
     def in_flight(self, addresses: list[str]) -> int | None:
         """None when somebody could not be asked: that is not 0."""
@@ -109,6 +113,8 @@ class Retiring(Room):
             client = self.machine.spawn("docker stop", self._stop_all(names), pid)
             self.machine.inherit(self.pid, pid)
             yield Wait(FOR_EVER_S, lambda: not client.alive)
+        for stranger in self.adopted(colour):
+            self.machine.engine.disconnect(self.network, stranger)
         if remove:
             yield f"remove {colour}"
             if ours := self.ours(colour):

@@ -58,8 +58,13 @@ class Shell:
                 return self._signal(word, int(pid))
             case ["rm", "-f", "--", *paths]:
                 return self._forget(paths)
-            case _ if list(argv) == commands.machine_facts("/var/lib/docker", self.root):
-                return self._machine_facts()
+        return self._look(argv)
+
+    def _look(self, argv: Sequence[str]) -> Life:
+        if tuple(argv) == end.NOW:
+            return self._now()
+        if list(argv) == commands.machine_facts("/var/lib/docker", self.root):
+            return self._machine_facts()
         return self._work(argv)
 
     def _work(self, argv: Sequence[str]) -> Life:
@@ -90,6 +95,11 @@ class Shell:
     def _fail(self, text: str, status: int = FAILED) -> int:
         self.err += f"{text}\n"
         return status
+
+    def _now(self) -> Life:
+        yield "read the clock"
+        self.out += f"{self.machine.now_s:.0f}\n"
+        return DONE
 
     # --- locks, limits, signals -----------------------------------------------------------------
 

@@ -39,7 +39,10 @@ def rollback(service: str, to: str | None, options: Options, *, now: bool) -> No
       protostar deploy rollback api --to v1
       protostar deploy rollback api --now
     """
-    sites = {site.host.name: site for site in sites_of(options.file, service, options.hosts)}
+    from pyhelpers.deploy import interrupts
+
+    with interrupts.raised():
+        sites = {site.host.name: site for site in sites_of(options.file, service, options.hosts)}
     go_back(sites, to, options, now=now)
 
 
@@ -116,18 +119,22 @@ def _end_all(sites: Mapping[str, Site]) -> dict[str, dict[str, Any]]:
 
 
 def _end_other(site: Site) -> dict[str, Any] | None:
-    from pyhelpers.deploy.end import end_deploy, wait_until_free
+    from pyhelpers.deploy.end import end_deploy, wait_until_free, was_just_undone
     from pyhelpers.deploy.facts import read_history, read_holder
 
+    """None: there is nothing to end, or it is committed; then an ordinary rollback is wanted.
+
+    A deploy that has failed by itself while this was typed counts as ended by it: one release
+    further back is not what was asked for.
+    """
     holder = read_holder(site.host, site.name)
     phase = end_deploy(site.host, site.name, holder, who()) if holder else "gone"
     if phase == "committed":
         wait_until_free(site.host, site.name, longer_s=site.service.stop_grace_s)
         return None
-    records = read_history(site.host, site.name)
-    if phase == "gone" and (not records or records[-1].good):
+    if phase == "gone" and not was_just_undone(site.host, site.name, holder):
         return None
-    # Undone by us, or by itself a moment ago: one release further back is not what was asked for.
+    records = read_history(site.host, site.name)
     whose = holder.who if holder else records[-1].who
     live = site.gateway.live().colour or "no colour"
     return {"outcome": "ended", "phase": phase, "ended": whose, "live": live}
@@ -137,6 +144,5 @@ def _tell_ended(told: Mapping[str, Any], *, json_wanted: bool) -> None:
     if json_wanted:
         console.as_json(told)
         return
-    undone = told["phase"] in ("open", "switched")
-    done = "was ended" if undone else "had failed and was undone already"
+    done = "was ended" if told["phase"] == "open" else "had failed and was undone already"
     console.say(f"Done: the deploy of {told['ended']} {done}, {told['live']} serves")

@@ -88,15 +88,17 @@ def run(service: str, version: str, expect: str | None, options: Options) -> Non
       protostar deploy run api @sha256:… --json
       protostar deploy run api v2 --only-failed
     """
+    from pyhelpers.deploy import interrupts
     from pyhelpers.deploy.cli.several import bring
     from pyhelpers.deploy.cli.single import How
     from pyhelpers.deploy.site import wanted_release
     from pyhelpers.deploy.turns import ask_all
 
-    sites = sites_of(options.file, service, options.hosts)
-    by_name = {site.host.name: site for site in sites}
-    wanted = ask_all(by_name, lambda host: wanted_release(by_name[host], version))
-    _must_be(expect, wanted)
+    with interrupts.raised():
+        sites = sites_of(options.file, service, options.hosts)
+        by_name = {site.host.name: site for site in sites}
+        wanted = ask_all(by_name, lambda host: wanted_release(by_name[host], version))
+        _must_be(expect, wanted)
     typed = f"protostar deploy run {service} {shlex.quote(version)}"
     words = ("run", service, version, "--expect")
     bring(sites, wanted, How(options, words, f"{typed} {options.again}", f"{typed} --host NAME"))

@@ -33,8 +33,9 @@ def bring(sites: Sequence[Site], wanted: Mapping[str, Wanted], how: How) -> None
         if how.options.json_wanted:
             console.as_json(told)
         return
-    going = {site.host.name: site for site in _left(sites, wanted, how)}
-    _check(going, wanted, how)
+    with interrupts.raised():
+        going = {site.host.name: site for site in _left(sites, wanted, how)}
+        _check(going, wanted, how)
     outcomes = _skipped([site.host.name for site in sites if site.host.name not in going], how)
     interrupted = _go(going, outcomes, wanted, how)
     _tell(sites, outcomes, interrupted, how)

@@ -2,7 +2,7 @@
 # Stands for the engine's client, first in the guard's PATH. It answers from files under $DOUBLE,
 # and writes into $DOUBLE/calls what would have changed something.
 #
-#   containers/ID   running= service= colour= release= address= stop_s=    one a line
+#   containers/ID   running= service= colour= release= address= stop_s= stop=    one a line
 #   looks/N         what the gateway's /proc/net/tcp shows at the Nth look; the last one stays
 set -u
 cd "$DOUBLE" || exit 1
@@ -50,6 +50,7 @@ halt() {  # GRACE_S ID…
     . "./containers/$id"
     # shellcheck disable=SC2154   # stop_s comes from that file
     sleep "$stop_s"
+    [ "${stop-}" != fails ] || { status=1; continue; }
     sed -i -e 's/^running=.*/running=no/' -e 's/^address=.*/address=/' "containers/$id"
   done
   return "$status"
@@ -69,12 +70,20 @@ look() {  # a look that `fails`: the gateway could not be asked
   ! grep -qx fails "looks/$(cat look)" && cat "looks/$(cat look)"
 }
 
+field() {  # FORMAT ID
+  case $1 in
+    '{{.State.Running}}') grep -qx running=yes "containers/$2" && echo true ;;
+    *) grep '^address=' "containers/$2" | cut -d= -f2 ;;
+  esac
+}
+
 case "$1 ${2-}" in
   "ps "*) shift; list "$@" ;;
-  "inspect -f") grep '^address=' "containers/$4" | cut -d= -f2 ;;
+  "inspect -f") field "$3" "$4" ;;
   "exec gateway") look ;;
   "stop -t") shift 2; halt "$@" ;;
   "rm "*) shift; discard "$@" ;;
+  "network disconnect") echo "network disconnect $3 $4" >>calls ;;
   "image rm") echo "image rm $3" >>calls ;;
   *) echo "double: unknown command $*" >&2; exit 64 ;;
 esac

@@ -134,18 +134,18 @@ class TestWhatIsSent:
     @pytest.mark.parametrize(
         ("service", "terms"),
         [
-            ({}, "terms gateway 3000 60000 10 http /health/ready no"),
+            ({}, "terms gateway 3000 60000 10 http /health/ready no protostar_edge"),
             (
                 {"drain_s": 0.25, "stop_grace_s": 3, "keep_warm": True, "port": 80},
-                "terms gateway 80 250 3 http /health/ready yes",
+                "terms gateway 80 250 3 http /health/ready yes protostar_edge",
             ),
             (
                 {"kind": "worker", "ready": {"path": "/up"}},
-                "terms gateway 3000 60000 10 worker /up no",
+                "terms gateway 3000 60000 10 worker /up no protostar_edge",
             ),
             (
                 {"kind": "worker", "marker": False},
-                "terms gateway 3000 60000 10 http /health/ready no",
+                "terms gateway 3000 60000 10 http /health/ready no protostar_edge",
             ),
         ],
     )

@@ -9,12 +9,12 @@ import pytest
 
 from tests.unit.deploy.guard_in_memory import MemoryStage
 from tests.unit.deploy.guard_on_bash import BashStage
-from tests.unit.deploy.guard_table import play, read_cases
+from tests.unit.deploy.guard_table import Case, play, read_cases
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.unit.deploy.guard_table import Case, Outcome
+    from tests.unit.deploy.guard_table import Outcome
 
 ALL = list(read_cases())
 
@@ -39,3 +39,24 @@ def assert_expected(case: Case, outcome: Outcome) -> None:
     for path, content in expected.get("files", {}).items():
         assert outcome.files.get(path) == content, path
     assert outcome.docker == expected.get("docker", [])
+
+
+def test_what_a_dead_engine_did_not_stop_is_left_and_said(tmp_path: Path) -> None:
+    """Nobody was seen is not nobody runs: who was not drained must not be stopped."""
+    given = {
+        "files": {"live/api.blue": "", "adopted/api.blue": "old1\n"},
+        "containers": {"b1": {"colour": "blue", "release": "aaaaaaaaaaaa", "stop": "fails"}},
+    }
+    script = [
+        *[("start", "anna"), ("hear", "held *"), ("say", 'about {"id": "d1"}')],
+        *[("say", "terms gateway 3000 0 7 http / no edge"), ("say", "switch blue green yes")],
+        *[("hear", "switched *"), ("say", "commit {}"), ("end", 0)],
+    ]
+    case = Case("a container that does not stop", given, script, {})
+    with closing(BashStage(tmp_path, case.given)) as stage:
+        found = play(case, stage)
+    assert found.heard["anna"][-2].startswith("trouble the engine did not stop blue")
+    assert "stopped blue" not in found.heard["anna"]
+    assert found.files["adopted/api.blue"] == "old1\n"
+    assert found.files["history/api.jsonl"][-1]["cut"] is None  # type: ignore[index]  # it is a list
+    assert not any(call.startswith(("rm", "network")) for call in found.docker)

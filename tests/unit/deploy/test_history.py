@@ -325,6 +325,11 @@ class TestTheSchema:
                 id="a refused release has changed the schema too",
             ),
             pytest.param(
+                ["deploy v1 blue done", "deploy v2 green flipped_back hooks"],
+                "v2",
+                id="flipped back, after its hooks had run",
+            ),
+            pytest.param(
                 [
                     "deploy v1 blue done",
                     "deploy v2 green done hooks",

@@ -235,6 +235,14 @@ class TestNow:
         assert capsys.readouterr().out.endswith("had failed and was undone already, green serves\n")
         assert three.serves() == {"a6": "v1"}
 
+    def test_a_deploy_that_failed_long_ago_is_not_what_it_is_meant_for(
+        self, three: MemoryFleet
+    ) -> None:
+        three.worlds = {"a6": three.worlds["a6"]}
+        three.worlds["a6"].machine.advance(3600)
+        rollback(three, now=True)
+        assert three.serves() == {"a6": "v6"}
+
 
 def only_a5(fleet: MemoryFleet, act: Any) -> None:
     worlds = fleet.worlds

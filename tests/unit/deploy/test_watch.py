@@ -366,8 +366,13 @@ class TestBake:
 
     def test_three_in_a_row_are_no_accident(self, baking: Baking) -> None:
         traffic = Traffic(probes=[WELL, BUSY])
-        with pytest.raises(FailedAfterSwitch, match="not ready any more, 3 times in a row"):
+        with pytest.raises(FailedAfterSwitch, match=r"not ready any more at .*, 3 times in a row"):
             watch.bake(baking(Logs([], []), traffic))
+
+    def test_each_replica_is_judged_by_itself(self, baking: Baking) -> None:
+        probes = [WELL, replace(SECOND, status=503)] * 3
+        with pytest.raises(FailedAfterSwitch, match=f"not ready any more at {SECOND.address}"):
+            watch.bake(baking(Logs([], []), Traffic(probes=probes)))
 
     def test_nobody_bakes_without_a_guard(self, baking: Baking) -> None:
         run = baking(Logs([], []))
