@@ -161,6 +161,12 @@ def _adopted(host: Host, service: str, network: str) -> list[Container]:
     return found
 
 
+def names_on(host: Host, network: str) -> frozenset[str]:
+    """Who is on the network now, by name."""
+    found = Engine(host).inspect_network(network)
+    return frozenset(each["Name"] for each in (found.get("Containers") or {}).values())
+
+
 def running_hooks(host: Host, service: str) -> list[str]:
     """Containers of hooks that run now, of whatever release."""
     filters = {"label": [f"org.protostar.service={service}", f"{ONE_OFF}=True"]}

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from pyhelpers.deploy import commands, verdict
 from pyhelpers.deploy.bake import watch_for
-from pyhelpers.deploy.facts import read_containers
+from pyhelpers.deploy.facts import names_on, read_containers
+from pyhelpers.deploy.model import StepName
 from pyhelpers.deploy.polling import NotInTime, poll
 from pyhelpers.deploy.start import last_log_lines
 from pyhelpers.deploy.verdict import Tally
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from pyhelpers.deploy.run import Run
 
 FAST_S = 0.05
+# nginx asks for names anew each second (nginx/mixins/resolver.conf); the rest is for the answer.
+FORGOTTEN_S = 1.3
 BAKE_EVERY_S = 0.25
 VERIFY_S = 10.0
 EACH_ANSWER_S = 1.0
@@ -34,11 +37,14 @@ def wait_ready(run: Run) -> None:
         run.guard.mine(run.plan.idle)
     heard: set[str] = set()
     last: list[str] = ["nothing"]
+    silent_until = run.clock.monotonic() + _silence_s(run)
 
     def look() -> bool:
         run.guard.check()
         containers = _idle_containers(run)
         _fail_if_exited(run, containers)
+        if run.clock.monotonic() < silent_until:
+            return False
         answer = run.gateway.probe(run.plan.idle)
         last[0] = _words(answer)
         if _is_ready(run.plan, answer):
@@ -50,6 +56,20 @@ def wait_ready(run: Run) -> None:
         poll(look, bool, every_s=FAST_S, deadline_s=ready_s, clock=run.clock)
     except NotInTime:
         raise _not_ready(run, last[0]) from None
+
+
+def _silence_s(run: Run) -> float:
+    """How long the gateway may still know an address that the idle colour once had.
+
+    Where the host's own DNS is dead it does (SERVFAIL is no NXDOMAIN), and whoever has the
+    address by now would get a probe that is not meant for them.
+    """
+    if not run.plan.has(StepName.START):
+        return 0.0
+    target = run.plan.target
+    ours = read_containers(run.host, target.name, target.gateway.network)
+    known = {target.gateway.container, *(c.name for c in ours)}
+    return FORGOTTEN_S if names_on(run.host, target.gateway.network) - known else 0.0
 
 
 def _idle_containers(run: Run) -> list[Container]:

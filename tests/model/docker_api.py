@@ -57,6 +57,11 @@ class MemoryApi:
             raise NotFound(f"No such container: {name}")
         return _inspected(found)
 
+    def inspect_network(self, name: str) -> dict[str, Any]:
+        assert name == NETWORK
+        running = [c for c in self._machine.engine.containers.values() if c.running]
+        return {"Containers": {c.id: {"Name": c.name} for c in running}}
+
     def inspect_image(self, name: str) -> dict[str, Any]:
         found = self._machine.engine.image(name)
         if found is None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -212,9 +211,7 @@ def test_another_encoding_is_refused_with_its_line(tmp_path: Path) -> None:
 def test_ten_megabytes_are_refused_unread(tmp_path: Path) -> None:
     file = tmp_path / "protostar.yml"
     file.write_bytes(b"- x\n" * (10 * 1024 * 1024 // 4))
-    begun = time.perf_counter()
     assert refusal(file).error == f"{file}: is 10.0 MiB; at most 1 MiB is read"
-    assert time.perf_counter() - begun < 0.5
 
 
 def test_a_file_without_end_is_refused() -> None:

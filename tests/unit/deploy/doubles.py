@@ -54,6 +54,7 @@ class Engine:
         self.up = True
         self.found = list(containers)
         self.running_hooks: list[str] = []
+        self.neighbours: list[str] = []
         self.others: dict[str, dict[str, Any]] = {}
         self.images: dict[str, dict[str, Any]] = {}
         self.registry: dict[str, dict[str, Any] | APIError] = {}
@@ -79,6 +80,10 @@ class Engine:
             return [{"Names": [f"/{name}"]} for name in self.running_hooks]
         assert all
         return [{"Id": each.id, "Labels": _labels(each)} for each in self.found]
+
+    def inspect_network(self, name: str) -> dict[str, Any]:
+        names = [each.name for each in self.found if each.running] + self.neighbours
+        return {"Containers": {name: {"Name": name} for name in names}}
 
     def inspect_container(self, name: str) -> dict[str, Any]:
         if name in self.others:

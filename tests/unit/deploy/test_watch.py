@@ -14,6 +14,7 @@ from docker.errors import APIError
 from pyhelpers.deploy import watch
 from pyhelpers.deploy.bake import JobWatch, TrafficWatch, watch_for
 from pyhelpers.deploy.guard import GuardLost
+from pyhelpers.deploy.model import StepName
 from pyhelpers.deploy.verdict import Tally
 from pyhelpers.errors import FailedAfterSwitch, FailedBeforeSwitch
 from tests.unit.deploy import builders
@@ -115,6 +116,31 @@ class TestReady:
         assert words in failed.value.error
         assert failed.value.error.endswith("its last lines:\nthe last line")
         assert failed.value.try_ == "docker logs api-green-app-1"
+
+    @pytest.mark.parametrize(
+        ("neighbours", "steps", "silent"),
+        [
+            pytest.param(["redis"], [StepName.START], True, id="it may be somebody's by now"),
+            pytest.param(["gateway"], [StepName.START], False, id="nobody else is there"),
+            pytest.param(["redis"], [], False, id="a warm colour kept its address"),
+        ],
+    )
+    def test_nobody_is_probed_while_the_gateway_may_know_an_old_address(
+        self,
+        gateway: responses.RequestsMock,
+        neighbours: list[str],
+        steps: list[StepName],
+        *,
+        silent: bool,
+    ) -> None:
+        traffic, engine = Traffic(), Engine([green()])
+        traffic.serve(gateway)
+        engine.neighbours = neighbours
+        run = run_of(MemoryHost(engine), builders.plan(builders.target(), *steps))
+        began = run.clock.monotonic()
+        watch.wait_ready(run)
+        assert (run.clock.monotonic() - began >= watch.FORGOTTEN_S) is silent
+        assert len(traffic.asked) == 1
 
     def test_a_gateway_that_goes_away_is_said(self, gateway: responses.RequestsMock) -> None:
         run = run_of(MemoryHost(Engine([green()])), builders.plan(builders.target()))

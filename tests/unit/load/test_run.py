@@ -46,7 +46,8 @@ class TestOpenLoop:
         report, events, server = run(stall, rate=100, seconds=1, timeout_s=1)
         assert len(server.seen) == 100
         assert report.failed_by == {"timeout": 100}
-        assert max(e.started_s - e.intended_s for e in events) < 0.25
+        # One stalls for a second before it is given up: behind each other they would be late by far.
+        assert max(e.started_s - e.intended_s for e in events) < 1
         assert report.requests_per_s == pytest.approx(100, rel=0.01)
 
     def test_what_waits_behind_a_stall_shows_in_the_latency(self) -> None:
