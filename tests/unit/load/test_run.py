@@ -46,7 +46,7 @@ class TestOpenLoop:
         report, events, server = run(stall, rate=100, seconds=1, timeout_s=1)
         assert len(server.seen) == 100
         assert report.failed_by == {"timeout": 100}
-        # One stalls for a second before it is given up: behind each other they would be late by far.
+        # Each is given up after a second: behind each other they would be late by far.
         assert max(e.started_s - e.intended_s for e in events) < 1
         assert report.requests_per_s == pytest.approx(100, rel=0.01)
 
