@@ -51,6 +51,11 @@ def build_example(example: str, *versions: str) -> None:
         docker("build", "-q", "--build-arg", f"VERSION={version}", "-t", tag, folder)
 
 
+def address_of(container: str, network: str) -> str:
+    of = f'{{{{(index .NetworkSettings.Networks "{network}").IPAddress}}}}'
+    return docker("inspect", "--format", of, container).strip()
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from bench.engine import LABEL, docker
+from bench.engine import LABEL, address_of, docker
 from bench.load import failed_after
 from bench.load.analysis import GRACE_S
 
@@ -158,7 +158,7 @@ ASK = "import urllib.request; urllib.request.urlopen('http://127.0.0.1:3000/?ask
 def test_the_address_that_an_idle_colour_once_had_never_gets_a_request(
     town: Town,
 ) -> None:
-    blue = address(town, *town.at.containers(town.name))
+    blue = address_of(town.at.containers(town.name)[0], town.at.network)
     with town.load() as load:
         town.deployed("v2")
         another = take_address(town, blue)
@@ -179,11 +179,6 @@ def take_address(town: Town, wanted: str) -> str:
     for _ in range(8):
         argv = [*options, "protostar-example/app:v1", *ANOTHER_SERVICE]
         another = docker("run", "--detach", *argv).strip()
-        if address(town, another) == wanted:
+        if address_of(another, town.at.network) == wanted:
             return another
     raise AssertionError(f"no container got {wanted}")
-
-
-def address(town: Town, container: str) -> str:
-    of = f'{{{{(index .NetworkSettings.Networks "{town.at.network}").IPAddress}}}}'
-    return docker("inspect", "--format", of, container).strip()
