@@ -35,7 +35,7 @@ about='{}' mine='' flipped='' phase=open releases_to_prune=''
 gateway='' network='' port=0 drain_ms=0 grace_s=10 kind=http ready_path=/ keep_warm=no
 trap '' PIPE HUP                    # a deployer that is gone must not take its guard along
 
-say() { printf '%s\n' "$*" 2>/dev/null; }
+say() { printf '%s\n' "$*" 2>/dev/null || :; }    # whoever listened may be gone
 now() { date -u +%Y-%m-%dT%H:%M:%SZ; }
 # Milliseconds since the boot: a clock that is set must not lengthen a drain.
 now_ms() { local up; read -r up _ </proc/uptime; echo "${up/./}0"; }

@@ -44,8 +44,8 @@ class BashStage:
         (folder / "bin").mkdir()
         (folder / "bin" / "docker").write_bytes(DOUBLE.read_bytes())
         (folder / "bin" / "docker").chmod(0o755)
-        self._env = {**os.environ, "PATH": f"{folder}/bin:{os.environ['PATH']}"}
-        self._env["DOUBLE"] = str(self._double)
+        self.env = {**os.environ, "PATH": f"{folder}/bin:{os.environ['PATH']}"}
+        self.env["DOUBLE"] = str(self._double)
         for name, container in given.get("containers", {}).items():
             _write(self._double / "containers" / name, _lines(container))
         for number, rows in enumerate(given.get("connections", [[]]), start=1):
@@ -60,10 +60,13 @@ class BashStage:
     # --- what a script can do -------------------------------------------------------------------
 
     def start(self, name: str) -> None:
+        self._guards[name] = _Process(self.argv(name), self.env)
+
+    def argv(self, name: str) -> list[str]:
         root, script = PurePosixPath(self._root), PurePosixPath(self._script)
         argv = commands.guard(root, script, SERVICE, f"token-{name}", name, 0)
         self._root.joinpath("guard").mkdir(parents=True, exist_ok=True)
-        self._guards[name] = _Process([*argv[:-1], self._deaf_s], self._env)
+        return [*argv[:-1], self._deaf_s]
 
     def say(self, name: str, line: str) -> None:
         self._guards[name].say(line.replace("$PORT", str(self._port)) + "\n")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.unit.deploy.guard_in_memory import MemoryStage
-from tests.unit.deploy.guard_on_bash import BashStage
+from tests.unit.deploy.guard_on_bash import LIMIT_S, BashStage
 from tests.unit.deploy.guard_table import Case, play, read_cases
 
 if TYPE_CHECKING:
@@ -60,3 +61,25 @@ def test_what_a_dead_engine_did_not_stop_is_left_and_said(tmp_path: Path) -> Non
     assert found.files["adopted/api.blue"] == "old1\n"
     assert found.files["history/api.jsonl"][-1]["cut"] is None  # type: ignore[index]  # it is a list
     assert not any(call.startswith(("rm", "network")) for call in found.docker)
+
+
+def test_a_deployer_that_is_gone_altogether_leaves_nothing_running(tmp_path: Path) -> None:
+    """Nobody reads what the guard says any more; it drains and stops all the same."""
+    given = {
+        "files": {"live/api.blue": ""},
+        "containers": {
+            "g1": {"colour": "green", "release": "bbbbbbbbbbbb", "address": "172.18.0.3"}
+        },
+    }
+    lines = ('about {"id": "d1"}', "terms gateway 3000 5000 7 http / no edge", "mine green")
+    with closing(BashStage(tmp_path, given)) as stage:
+        argv, pipe = stage.argv("anna"), subprocess.PIPE
+        guard = subprocess.Popen(argv, env=stage.env, text=True, stdin=pipe, stdout=pipe)
+        assert guard.stdin is not None
+        assert guard.stdout is not None
+        assert guard.stdout.readline().startswith("held ")
+        guard.stdout.close()
+        guard.stdin.write("".join(f"{line}\n" for line in lines))
+        guard.stdin.close()
+        assert guard.wait(LIMIT_S) == 0
+        assert stage.docker() == ["stop -t 7 g1"]
