@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from bench.engine import CHECKOUT
 from bench.output import BenchError
+from bench.watching import lines_until
 from pyhelpers.deploy.model import Colour
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def cut(scene: Scene, kind: Kind, step: str) -> Cut:
     version = "v1" if done[-1] == "v2" else "v2"
     _forget_hooks(scene)
     with _deploying(scene, version) as process:
-        _lines_until(process, f"→ {step} ")
+        lines_until(process, f"→ {step} ")
         with _cut(scene.server, kind, process):
             _watch(scene, found)
             found.code = _ended(process)
@@ -139,15 +140,6 @@ def _deploying(scene: Scene, version: str) -> Iterator[subprocess.Popen[str]]:
     finally:
         process.kill()
         process.communicate()
-
-
-def _lines_until(process: subprocess.Popen[str], start: str) -> None:
-    lines = []
-    for line in process.stdout or ():
-        lines.append(line)
-        if line.startswith(start):
-            return
-    raise BenchError(f"`{start}` never came:\n{''.join(lines)}")
 
 
 @contextmanager

@@ -34,6 +34,8 @@ FIGURES = (
     Figure("recreate_s", "that command's own time"),
     Figure("rollback_warm_s", "warm rollback, typed → all answers old; median", most=0.8),
     Figure("rollback_warm_s_max", "the slowest of them"),
+    Figure("now_s", "`rollback --now` in a bake, typed → all answers old; median", most=1.0),
+    Figure("now_failed", "failed during these, 200 requests/s", most=0),
     Figure("rollback_failed", "failed during the warm rollbacks, 200 requests/s", most=0),
     Figure("deploy_total_s", "a whole deploy, app ready in 1.0 s, no bake, no drain", most=2.5),
     Figure("deploy_total_s_min", "the fastest of them"),
@@ -52,6 +54,8 @@ def measure(rounds: int | None) -> dict[str, Value]:
     found: dict[str, Value] = {**timing.commands()}
     note("warm rollbacks")
     found |= timing.rollback()
+    note("rollbacks out of a bake")
+    found |= timing.now()
     note("docker compose up -d under load")
     found |= recreate.measure()
     note("deploys under load")

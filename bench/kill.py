@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 ROUNDS = 2
 COUNT_S = 0.3
-SERVER_ERROR = 500
 SETTINGS: dict[str, Any] = {
     "drain_s": 20,
     "bake": {"for_s": 2, "max_5xx_percent": 1.0, "min_errors": 5},
@@ -90,7 +89,7 @@ def _case(scene: Scene, case: Case, delay_s: float) -> None:
 
 
 def figures(scene: Scene, result: Result) -> dict[str, Value]:
-    own = sum(e.status == SERVER_ERROR and e.release in scene.bad_releases for e in result.events)
+    own = sum(any(bad.owns(event) for bad in scene.bad) for event in result.events)
     return {
         "kills": len(scene.cases),
         "failed": sum(e.failure is not None for e in result.events) - own,

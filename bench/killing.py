@@ -6,23 +6,27 @@ import subprocess
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bench.engine import CHECKOUT, COMMAND_S, docker
-from bench.output import BenchError, note
+from bench.output import note
 from bench.settling import Look, expected, last_begun, settled_after_s
 from bench.stage import last_record
+from bench.watching import lines_until
 from pyhelpers.deploy.model import Colour
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bench.installation import Installation
+    from bench.load import Event
 
 BACK_S = 10.0
 # The host drains and stops alone before it lets the lock go.
 FREE_S = 60.0
 LOOK_S = 0.005
 BAD_VERSION = "v4"
-FLIPPED_BACK = 7
+FLIPPED_BACK, SERVER_ERROR = 7, 500
 
 
 @dataclass(slots=True)
@@ -41,6 +45,22 @@ class Case:
         return self.version == BAD_VERSION
 
 
+class Bad(NamedTuple):
+    """A deploy of the bad version: until its flip-back its 500s are its own (epoch seconds)."""
+
+    release: str
+    began_s: float
+    flipped_at_s: float
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any], began_s: float) -> Bad:
+        return cls(record["release"]["id"], began_s, float(record.get("flipped_at", began_s)))
+
+    def owns(self, event: Event) -> bool:
+        in_time = self.began_s <= event.started_s < self.flipped_at_s
+        return in_time and event.release == self.release and event.status == SERVER_ERROR
+
+
 @dataclass(slots=True)
 class Scene:
     """Where it happens: the installation, the plan's steps with their seconds, what was seen."""
@@ -49,7 +69,7 @@ class Scene:
     name: str
     seconds: dict[str, float]
     cases: list[Case] = field(default_factory=list)
-    bad_releases: set[str] = field(default_factory=set)
+    bad: list[Bad] = field(default_factory=list)
     colours_max: int = 0
 
     @property
@@ -74,7 +94,7 @@ class Scene:
 def kill(scene: Scene, case: Case, delay_s: float) -> None:
     """Kill it so long after the step has begun, and look what becomes of it with nobody's help."""
     _forget_hooks(scene.name)
-    old = scene.live()
+    old, began_s = scene.live(), time.time()
     begun = _killed(scene, case, delay_s)
     if not begun:
         note(f"{case.version} had ended before the kill in `{case.step}`")
@@ -87,15 +107,16 @@ def kill(scene: Scene, case: Case, delay_s: float) -> None:
         case.back_s = settled_after_s(case.looks, right, killed_s)
     _judge(scene, case, right)
     if case.bad:
-        scene.bad_releases.add(scene.record()["release"]["id"])
+        scene.bad.append(Bad.of(scene.record(), began_s))
     _tell(case, begun, delay_s)
 
 
 def again(scene: Scene, case: Case, old: str) -> None:
     """The same command, and once more. A bad version is flipped back by its bake now."""
-    known = len(case.problems)
+    known, began_s = len(case.problems), time.time()
     if case.bad:
         _must_end(scene, case, FLIPPED_BACK)
+        scene.bad.append(Bad.of(scene.record(), began_s))
         _judge(scene, case, old)
     else:
         _must_end(scene, case, 0)
@@ -136,7 +157,7 @@ def _killed(scene: Scene, case: Case, delay_s: float) -> str:
     late = threading.Timer(COMMAND_S, process.kill)
     late.start()
     try:
-        said = _lines_until(process, f"→ {case.step} ")
+        said = lines_until(process, f"→ {case.step} ")
         time.sleep(delay_s)
         alive = process.poll() is None
     finally:
@@ -144,15 +165,6 @@ def _killed(scene: Scene, case: Case, delay_s: float) -> str:
         late.cancel()
     rest, _ = process.communicate()
     return last_begun(scene.steps, [*said, *rest.splitlines()]) if alive else ""
-
-
-def _lines_until(process: subprocess.Popen[str], start: str) -> list[str]:
-    lines: list[str] = []
-    for line in process.stdout or ():
-        lines.append(line.rstrip("\n"))
-        if line.startswith(start):
-            return lines
-    raise BenchError(f"`{start}` never came:\n" + "\n".join(lines))
 
 
 def _watch_until_free(scene: Scene, case: Case) -> bool:

@@ -12,6 +12,7 @@ from bench.engine import CHECKOUT
 from bench.load import Options
 from bench.output import BenchError, note
 from bench.stage import Ran, installation, run, under_load
+from bench.watching import lines_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from bench.installation import Installation
     from bench.load import Event
 
-ROLLBACKS = 5
+ROLLBACKS, NOWS = 5, 3
 PROBES_PER_S = 200.0
 # After the command has ended: a late answer of the wrong colour would come in this time.
 LOOK_ON_S = 0.5
@@ -53,6 +54,42 @@ def _there_and_back(place: Installation, name: str) -> tuple[str, Ran]:
     left = place.live(name)
     ran = run(place, name, "rollback")
     time.sleep(LOOK_ON_S)
+    return left, ran
+
+
+# --- out of a bake --------------------------------------------------------------------------------
+
+
+def now() -> dict[str, float]:
+    """`rollback --now` from a second terminal: from its start to the last answer of the new."""
+    with installation(drain_s=0, bake={"for_s": 0}) as (place, name):
+        run(place, name, "run", "v1")
+        place.set(name, bake={"for_s": 60})
+        options = Options(url=place.url, rate=PROBES_PER_S, posts=0, seconds=3600)
+        with under_load(options) as load:
+            ended = [_out_of_a_bake(place, name) for _ in range(NOWS)]
+            result = load.stop()
+    taken_s = [last_answer_s(result.events, left, ran) for left, ran in ended]
+    note(f"rollbacks --now: {', '.join(f'{s:.2f}' for s in taken_s)} s")
+    return {"now_s": statistics.median(taken_s), "now_failed": result.report.failed}
+
+
+def _out_of_a_bake(place: Installation, name: str) -> tuple[str, Ran]:
+    with subprocess.Popen(
+        place.argv("run", name, "v2"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd=CHECKOUT,
+    ) as first:
+        try:
+            lines_until(first, "→ bake")
+            left = place.live(name)
+            ran = run(place, name, "rollback", "--now")
+            time.sleep(LOOK_ON_S)
+        finally:
+            first.kill()
+            first.communicate()
     return left, ran
 
 

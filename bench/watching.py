@@ -73,6 +73,16 @@ def watched(
     return Watched(process.returncode, said, began_s, ended_s, watch.seen)
 
 
+def lines_until(process: subprocess.Popen[str], start: str) -> list[str]:
+    """What it has said until a line begins with `start`. Raises `BenchError` when none does."""
+    lines: list[str] = []
+    for line in process.stdout or ():
+        lines.append(line.rstrip("\n"))
+        if line.startswith(start):
+            return lines
+    raise BenchError(f"`{start}` never came:\n" + "\n".join(lines))
+
+
 @contextmanager
 def _ended(process: subprocess.Popen[str]) -> Iterator[None]:
     """However the block ends, the process has ended too: its guard then settles what stands."""

@@ -116,6 +116,26 @@ def test_killed_before_the_commit_the_old_colour_serves_and_a_second_run_converg
     assert len(set(migrations(town))) == len(migrations(town)), "a hook ran twice"
 
 
+def test_killed_while_a_warm_colour_goes_the_live_one_serves_and_a_second_run_converges(
+    town: Town,
+) -> None:
+    town.at.set(town.name, keep_warm=True)
+    live = other(town.served())
+    town.deployed(f"v{live.version}")
+    town.at.set_environment(town.name, NUDGE="another release than the warm one")
+    new = other(live)
+    with town.load() as load, Census(town) as census:
+        with town.start("run", f"v{new.version}") as deployer:
+            deployer.reached("clean idle")
+        town.wait_free()
+        assert town.served() == live
+        town.at.set(town.name, keep_warm=False)
+        converges(town, new)
+        result = load.stop()
+    nobody_noticed(town, result)
+    never_a_third(census)
+
+
 @pytest.mark.parametrize("step", AFTER_THE_COMMIT)
 def test_killed_after_the_commit_the_new_colour_stays_and_the_host_stops_the_old(
     town: Town, step: str
