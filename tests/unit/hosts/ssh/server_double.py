@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Self
+from typing import IO, TYPE_CHECKING, Self
 
 import paramiko
 from cryptography.hazmat.primitives import serialization
@@ -24,7 +24,14 @@ from paramiko.common import (
 from pyhelpers.hosts.ssh.address import Hop
 from pyhelpers.hosts.ssh.host_key import fingerprint
 
+from .sftp_double import ServedFiles, Sftp, SftpServer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 USER = "deploy"
+# The one that is "listened" on for every forward.
+PORT = 4711
 
 
 @cache
@@ -81,20 +88,46 @@ class Policy(paramiko.ServerInterface):
         return True
 
     def check_port_forward_request(self, address: str, port: int) -> int | bool:
-        return 4711 if self.forwards else False
+        return PORT if self.forwards else False
 
     def cancel_port_forward_request(self, address: str, port: int) -> None:
         """Nothing listens."""
 
 
 def _executed(channel: paramiko.Channel, command: bytes) -> None:
+    process = subprocess.Popen(
+        ["sh", "-c", command.decode()],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    threading.Thread(target=_fed, args=(channel, process), daemon=True).start()
+    outputs = [
+        threading.Thread(target=_told, args=side, daemon=True)
+        for side in ((process.stdout, channel.sendall), (process.stderr, channel.sendall_stderr))
+    ]
+    for each in outputs:
+        each.start()
+    for each in outputs:
+        each.join()
     with suppress(OSError, EOFError):
-        argv = ["sh", "-c", command.decode()]
-        done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, check=False)
-        channel.sendall(done.stdout)
-        channel.sendall_stderr(done.stderr)
-        channel.send_exit_status(done.returncode)
+        channel.send_exit_status(process.wait())
         channel.close()
+
+
+def _fed(channel: paramiko.Channel, process: subprocess.Popen[bytes]) -> None:
+    assert process.stdin is not None
+    with suppress(OSError), process.stdin as stdin:
+        while chunk := channel.recv(1 << 15):
+            stdin.write(chunk)
+            stdin.flush()
+
+
+def _told(stream: IO[bytes], send: Callable[[bytes], None]) -> None:
+    with suppress(OSError), stream:
+        while chunk := stream.read1(1 << 15):  # type: ignore[attr-defined]  # of a pipe it has it
+            send(chunk)
 
 
 class SshServer:
@@ -102,6 +135,7 @@ class SshServer:
 
     def __init__(self, *keys: Path, sessions: int = 10, forwards: bool = True) -> None:
         self.policy = Policy({blob(key) for key in keys}, sessions, forwards)
+        self.sftp = Sftp()
         self.connections = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._transports: list[paramiko.Transport] = []
@@ -117,6 +151,7 @@ class SshServer:
         self._transports.append(transport)
         self.connections += 1
         transport.add_server_key(host_key())
+        transport.set_subsystem_handler("sftp", SftpServer, ServedFiles, self.sftp)
         with suppress(paramiko.SSHException, EOFError, OSError):
             transport.start_server(server=self.policy)
 
@@ -134,6 +169,11 @@ class SshServer:
         """Every connection ends; new ones are taken."""
         for transport in self._transports:
             transport.close()
+
+    def connect_to_forwarded(self) -> paramiko.Channel:
+        """As somebody on the host who connects to the forwarded port."""
+        transport = self._transports[-1]
+        return transport.open_forwarded_tcpip_channel(("127.0.0.1", 50000), ("127.0.0.1", PORT))
 
     @property
     def port(self) -> int:
