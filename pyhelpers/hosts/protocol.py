@@ -62,7 +62,10 @@ class ChannelClosed(Exception):
 
 
 class Host(Protocol):
-    """One machine. Every call has a deadline; every path is absolute on that machine."""
+    """One machine. Every call has a deadline; every path is absolute on that machine.
+
+    What is asked of another user's file raises `Denied`.
+    """
 
     name: str
     root: PurePosixPath
@@ -97,7 +100,8 @@ class Host(Protocol):
         """Write the chunks into `path` from offset `at` (0: a new file), a chunk in memory at most.
 
         Makes the folders, for their owner alone. Raises `Unreachable` when the line is cut, and
-        that or `OSError` when the host cannot write (a full disk); what was written stays.
+        that or `OSError` when the host cannot write (a full disk); what was written stays. What
+        `chunks` itself raises comes through as it is.
         """
 
     def size(self, path: PurePosixPath) -> int | None:

@@ -16,6 +16,7 @@ import requests
 
 from pyhelpers.errors import Unreachable
 from pyhelpers.hosts.deadline import DeadlinePassed
+from pyhelpers.hosts.denied import Denied
 from pyhelpers.hosts.protocol import ChannelClosed
 from pyhelpers.hosts.ssh.address import Wanted
 from pyhelpers.hosts.ssh.authentication import PASSPHRASE
@@ -186,7 +187,7 @@ def test_what_is_not_there_is_none(host: SshHost) -> None:
 
 
 def test_a_folder_of_somebody_else_is_not_written(host: SshHost) -> None:
-    with pytest.raises(PermissionError):
+    with pytest.raises(Denied, match="a5: we have no right to /etc/protostar/file"):
         host.put(PurePosixPath("/etc/protostar/file"), b"x")
 
 
