@@ -29,6 +29,11 @@ class Finished:
         return self.status == 0
 
 
+# What a channel keeps of a process that writes faster than it is read; then it is held back. A
+# guard never says so much.
+WAITING_LINES = 10_000
+
+
 class Channel(Protocol):
     """A long-lived process on the host that is spoken to in lines."""
 

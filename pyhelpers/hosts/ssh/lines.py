@@ -7,7 +7,7 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from pyhelpers.hosts.protocol import ChannelClosed
+from pyhelpers.hosts.protocol import WAITING_LINES, ChannelClosed
 from pyhelpers.hosts.ssh.command import CHUNK_BYTES, execute, heard, line
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class Lines:
 
     def __init__(self, channels: Channels, argv: Sequence[str]) -> None:
         self._channel: paramiko.Channel = channels.session()
-        self._lines: queue.Queue[str | None] = queue.Queue()
+        self._lines: queue.Queue[str | None] = queue.Queue(WAITING_LINES)
         self._channel.settimeout(SEND_S)
         execute(channels, self._channel, f"exec {line(argv)} 2>/dev/null")
         threading.Thread(target=self._listen, daemon=True).start()
