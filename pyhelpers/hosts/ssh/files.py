@@ -42,6 +42,18 @@ APPEND = ENGLISH + (
 )
 
 
+def placing(beside: PurePosixPath, path: PurePosixPath) -> list[str]:
+    return ["sh", "-c", PLACE, "place", str(beside), str(path)]
+
+
+def making(folder: PurePosixPath) -> list[str]:
+    return ["sh", "-c", FOLDERS, "folders", str(folder)]
+
+
+def appending(path: PurePosixPath, at: int) -> list[str]:
+    return ["sh", "-c", APPEND, "append", str(path), str(at)]
+
+
 class Files:
     """One SFTP channel, opened with the first file, used by one caller at a time.
 
@@ -118,7 +130,7 @@ class Files:
         try:
             with denied(self._name, path):
                 self._write(beside, data, mode)
-                self._must(["sh", "-c", PLACE, "place", str(beside), str(path)], path)
+                self._must(placing(beside, path), path)
         except BaseException:
             with suppress(Unreachable):
                 self._asked(beside, lambda sftp: sftp.remove(str(beside)), None)
@@ -128,7 +140,7 @@ class Files:
         try:
             self._written(path, data, mode)
         except FileNotFoundError:
-            self._must(["sh", "-c", FOLDERS, "folders", str(path.parent)], path)
+            self._must(making(path.parent), path)
             self._written(path, data, mode)
 
     def _written(self, path: PurePosixPath, data: bytes, mode: int) -> None:
@@ -151,9 +163,10 @@ class Files:
 
         What `chunks` itself raises comes through.
         """
-        argv = ["sh", "-c", APPEND, "append", str(path), str(at)]
         try:
-            done = self._run(argv, deadline_s=APPEND_S, stall_s=STALL_S, stdin=chunks)
+            done = self._run(
+                appending(path, at), deadline_s=APPEND_S, stall_s=STALL_S, stdin=chunks
+            )
         except DeadlinePassed:
             raise self._cannot(path, "it is not taken in time; does the disk hang?") from None
         if not done.ok:
