@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
+from pyhelpers.hosts.ssh.authentication import AUTHENTICATION_S
 from pyhelpers.hosts.ssh.connect import CONNECT_S
 
 from .ssh_servers import add_bare, known_hosts_line, servers
@@ -27,8 +28,9 @@ if TYPE_CHECKING:
     from bench.servers import Servers
 
 pytestmark = pytest.mark.e2e
-# Start of Python, three attempts, and a busy machine.
-SOON_S = 6.0
+# Nothing here waits but for a deadline: to connect, and to be let in. The rest of it is the start
+# of Python on a busy machine.
+SOON_S = CONNECT_S + AUTHENTICATION_S
 
 
 @pytest.fixture(scope="module")

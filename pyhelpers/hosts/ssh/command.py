@@ -94,7 +94,7 @@ def _feed(channel: paramiko.Channel, stdin: Iterable[bytes]) -> bool:
             channel.sendall(chunk)
         except TimeoutError:
             return False
-        except OSError:
+        except (OSError, EOFError):
             break
     with suppress(OSError, EOFError):
         channel.shutdown_write()
