@@ -24,5 +24,5 @@ def denied(name: str, path: PurePosixPath) -> Iterator[None]:
     except PermissionError:
         raise Denied(
             error=f"{name}: we have no right to {path}",
-            try_=f"sudo chown -R USER {path}   # on {name}, USER being who deploys there",
+            try_=f"sudo chown -R $(id -un) {path}   # on {name}, as the user who deploys",
         ) from None

@@ -90,7 +90,8 @@ class Files:
         try:
             channel.invoke_subsystem("sftp")
             return paramiko.SFTPClient(channel)
-        except (paramiko.SSHException, EOFError, OSError):
+        except BROKEN:
+            channel.close()
             raise Unreachable(
                 error=f"{self._name}: its sshd gives no SFTP",
                 try_="grep -i sftp /etc/ssh/sshd_config, on that host",

@@ -68,6 +68,9 @@ class Policy(paramiko.ServerInterface):
     forwards: bool = True
     offered: list[bytes] = field(default_factory=list)
     opened: int = 0
+    # What whoever listens on the host's ports says to each request; None: nobody listens.
+    says: bytes | None = None
+    to_ports: set[int] = field(default_factory=set)
 
     def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
         self.offered.append(key.asbytes())
@@ -87,11 +90,31 @@ class Policy(paramiko.ServerInterface):
         threading.Thread(target=_executed, args=(channel, command), daemon=True).start()
         return True
 
+    def check_channel_direct_tcpip_request(
+        self, chanid: int, origin: tuple[str, int], destination: tuple[str, int]
+    ) -> int:
+        if self.says is None:
+            return OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED
+        self.to_ports.add(chanid)
+        return OPEN_SUCCEEDED
+
+    def answer(self, transport: paramiko.Transport) -> None:
+        while transport.is_active():
+            channel = transport.accept(0.2)
+            if channel is not None and channel.get_id() in self.to_ports:
+                threading.Thread(target=_answering, args=(channel, self.says), daemon=True).start()
+
     def check_port_forward_request(self, address: str, port: int) -> int | bool:
         return PORT if self.forwards else False
 
     def cancel_port_forward_request(self, address: str, port: int) -> None:
         """Nothing listens."""
+
+
+def _answering(channel: paramiko.Channel, says: bytes) -> None:
+    with suppress(OSError, EOFError):
+        while channel.recv(1 << 15):
+            channel.sendall(says)
 
 
 def _executed(channel: paramiko.Channel, command: bytes) -> None:
@@ -154,6 +177,7 @@ class SshServer:
         transport.set_subsystem_handler("sftp", SftpServer, ServedFiles, self.sftp)
         with suppress(paramiko.SSHException, EOFError, OSError):
             transport.start_server(server=self.policy)
+        threading.Thread(target=self.policy.answer, args=(transport,), daemon=True).start()
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -64,7 +64,7 @@ def test_another_users_folder_is_told_with_the_command_that_mends_it(far: Far) -
         with pytest.raises(Denied) as refused:
             deed()
         assert refused.value.error == f"a5: we have no right to {path}"
-        assert refused.value.try_.startswith(f"sudo chown -R USER {path}")
+        assert refused.value.try_.startswith(f"sudo chown -R $(id -un) {path}")
     assert far.server.sftp.started == 1, "its channel is as good as before"
 
 
@@ -78,6 +78,17 @@ def test_an_sftp_server_that_has_died_is_replaced(far: Far) -> None:
     assert far.files.read(path, 9) == b"text"
     assert far.server.sftp.started == 2
     assert far.channels.most == 1, "the dead one's channel is closed"
+
+
+def test_an_sshd_that_gives_no_sftp_is_told_and_no_channel_is_left(
+    far: Far, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy = type(far.server.policy)
+    monkeypatch.setattr(policy, "check_channel_subsystem_request", lambda *_: False)
+    for _ in range(2):
+        with pytest.raises(Unreachable, match="a5: its sshd gives no SFTP"):
+            far.files.read(far.room, 9)
+    assert far.channels.most == 1
 
 
 # --- transfers --------------------------------------------------------------------------------
