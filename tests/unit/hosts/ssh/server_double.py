@@ -99,8 +99,10 @@ class Policy(paramiko.ServerInterface):
         return OPEN_SUCCEEDED
 
     def answer(self, transport: paramiko.Transport) -> None:
+        kept = []  # a channel that nobody holds is closed
         while transport.is_active():
             channel = transport.accept(0.2)
+            kept.append(channel)
             if channel is not None and channel.get_id() in self.to_ports:
                 threading.Thread(target=_answering, args=(channel, self.says), daemon=True).start()
 
