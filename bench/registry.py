@@ -14,7 +14,7 @@ from typing import Any, Self
 
 import requests
 
-from bench.engine import docker, free_port
+from bench.engine import LABEL, docker, free_port
 
 IMAGE = "protostar/registry:2"
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
@@ -32,7 +32,8 @@ class RegistryContainer:
         return f"127.0.0.1:{self.port}"
 
     def __enter__(self) -> Self:
-        docker("run", "-d", "--name", self.name, "-p", f"{self.address}:5000", IMAGE)
+        label = ["--label", f"{LABEL}={self.name}"]
+        docker("run", "-d", "--name", self.name, *label, "-p", f"{self.address}:5000", IMAGE)
         self._await()
         return self
 

@@ -99,5 +99,8 @@ def kill_guard(host: Host, service: str, holder: Holder, longer_s: float) -> Non
 
 
 def _signal(host: Host, service: str, holder: Holder, name: str) -> None:
-    argv = ["sh", "-c", SIGNAL, "signal", name, str(holder.pid), service]
-    host.run(argv, deadline_s=5)
+    host.run(signalling(service, holder.pid, name), deadline_s=5)
+
+
+def signalling(service: str, pid: int, name: str) -> list[str]:
+    return ["sh", "-c", SIGNAL, "signal", name, str(pid), service]

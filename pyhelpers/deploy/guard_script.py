@@ -7,6 +7,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from pyhelpers.errors import NOTHING_CHANGED, LockedError, Unreachable
+from pyhelpers.hosts.denied import Denied
 
 if TYPE_CHECKING:
     from pathlib import PurePosixPath
@@ -69,7 +70,7 @@ def delivered(host: Host) -> PurePosixPath:
         present = host.names(folder)
         for name in texts.keys() - present:
             host.put(folder / name, texts[name], 0o755)
-    except PermissionError:
+    except Denied:
         raise Unreachable(
             error=f"{host.name}: {folder} cannot be written",
             try_=f"sudo install -d -o $(id -un) {host.root}",

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-import heapq
 import queue
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from docker.errors import DockerException, NotFound
-from requests import RequestException
-from urllib3.exceptions import HTTPError
-
 from pyhelpers.deploy import marker
-from pyhelpers.deploy.facts import Engine, read_containers
+from pyhelpers.deploy.facts import read_containers
+from pyhelpers.deploy.log_stream import BrokeOff, Reader, read_logs
 from pyhelpers.errors import PreflightError, ProtostarError, Unreachable
+from pyhelpers.hosts.protocol import ChannelClosed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
+    from pyhelpers.deploy.log_stream import Line
     from pyhelpers.deploy.model import Colour
     from pyhelpers.deploy.site import Site
-    from pyhelpers.hosts.protocol import Host
+    from pyhelpers.hosts.protocol import Channel, Host
 
 # Whoever reads slower than the containers write holds them back; nothing piles up here.
 WAITING_LINES = 1000
-BROKEN = (DockerException, RequestException, HTTPError, OSError)
+# What is not followed comes at once; an engine that is silent for so long hangs.
+SILENCE_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +34,6 @@ class Source:
     host: Host
     container: str
     name: str
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Line:
-    """As the engine stamped it; `source` is its place among those that are read."""
-
-    at: str
-    source: int
-    text: str
 
 
 def sources_of(site: Site, colour: Colour | None) -> list[Source]:
@@ -72,9 +62,13 @@ def _none(site: Site, what: str) -> PreflightError:
     )
 
 
-def written(sources: Sequence[Source], tail: int) -> Iterator[Line]:
-    """The last `tail` lines of each, in the order of time; none is held but one of each."""
-    return heapq.merge(*(_lines(each, n, tail) for n, each in enumerate(sources)))
+def written(sources: Sequence[Source], tail: int) -> list[Line]:
+    """The last `tail` lines of each, in the order of time.
+
+    Raises `Unreachable` when a line to an engine is cut.
+    """
+    lines = [line for each in _by_host(sources) for line in _said(each, tail, follow=False)]
+    return sorted(lines, key=lambda line: line.at)  # stable: of one container they are in order
 
 
 def followed(sources: Sequence[Source], tail: int) -> Iterator[Line]:
@@ -83,10 +77,11 @@ def followed(sources: Sequence[Source], tail: int) -> Iterator[Line]:
     Raises `Unreachable` when a line to an engine is cut.
     """
     lines: queue.Queue[Line | ProtostarError | None] = queue.Queue(WAITING_LINES)
-    for number, source in enumerate(sources):
-        # A daemon: it listens to a container that may say nothing for hours.
-        threading.Thread(target=_pump, args=(source, number, tail, lines), daemon=True).start()
-    open_ones = len(sources)
+    hosts = _by_host(sources)
+    for each in hosts:
+        # A daemon: it listens to containers that may say nothing for hours.
+        threading.Thread(target=_pump, args=(each, tail, lines), daemon=True).start()
+    open_ones = len(hosts)
     while open_ones:
         line = lines.get()
         if isinstance(line, ProtostarError):
@@ -97,42 +92,55 @@ def followed(sources: Sequence[Source], tail: int) -> Iterator[Line]:
             yield line
 
 
+def _by_host(sources: Sequence[Source]) -> list[dict[int, Source]]:
+    """The sources of each host, by their place among all."""
+    hosts: dict[str, dict[int, Source]] = {}
+    for number, source in enumerate(sources):
+        hosts.setdefault(source.host.name, {})[number] = source
+    return list(hosts.values())
+
+
 def _pump(
-    source: Source, number: int, tail: int, lines: queue.Queue[Line | ProtostarError | None]
+    sources: dict[int, Source], tail: int, lines: queue.Queue[Line | ProtostarError | None]
 ) -> None:
     try:
-        for line in _lines(source, number, tail, follow=True):
+        for line in _said(sources, tail, follow=True):
             lines.put(line)
         lines.put(None)
     except ProtostarError as problem:
         lines.put(problem)
 
 
-def _lines(source: Source, number: int, tail: int, *, follow: bool = False) -> Iterator[Line]:
+def _said(sources: dict[int, Source], tail: int, *, follow: bool) -> Iterator[Line]:
+    """Of containers of one host, over one channel."""
+    numbers, (first, *_) = list(sources), sources.values()
+    containers = [source.container for source in sources.values()]
+    channel = first.host.start(read_logs(containers, tail, follow=follow))
     try:
-        chunks = Engine(source.host).logs(
-            source.container, stream=True, follow=follow, tail=tail, timestamps=True
-        )
-        for text in split(chunks):
-            at, _, said = text.partition(" ")
-            yield Line(at, number, said)
-    except NotFound:  # a deploy has removed it meanwhile
-        return
-    except BROKEN as problem:
-        raise Unreachable(
-            error=f"{source.host.name}: the logs of {source.name} broke off "
-            f"({type(problem).__name__})",
-            state="",
-            try_="the same command again",
-        ) from None
+        for line in _lines(channel, len(containers), None if follow else SILENCE_S):
+            yield replace(line, source=numbers[line.source])
+    except BrokeOff as problem:
+        raise _broke_off(sources[numbers[problem.number]], str(problem)) from None
+    except ChannelClosed:
+        raise _broke_off(first, "the connection was cut") from None
+    finally:
+        channel.close()
 
 
-def split(chunks: Iterable[bytes]) -> Iterator[str]:
-    """Whole lines, whatever the chunks."""
-    rest = b""
-    for chunk in chunks:
-        *whole, rest = (rest + chunk).split(b"\n")
-        for line in whole:
-            yield line.decode(errors="replace").rstrip("\r")
-    if rest:
-        yield rest.decode(errors="replace")
+def _lines(channel: Channel, containers: int, silence_s: float | None) -> Iterator[Line]:
+    reader = Reader(containers)
+    while reader.open_ones:
+        piece = channel.receive(silence_s or SILENCE_S)
+        if piece is None and silence_s is not None:
+            raise ChannelClosed
+        line = None if piece is None else reader.read(piece)
+        if line is not None:
+            yield line
+
+
+def _broke_off(source: Source, why: str) -> Unreachable:
+    return Unreachable(
+        error=f"{source.host.name}: the logs of {source.name} broke off: {why}",
+        state="",
+        try_="the same command again",
+    )

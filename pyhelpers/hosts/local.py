@@ -15,6 +15,7 @@ import requests
 
 from pyhelpers.errors import Unreachable
 from pyhelpers.hosts.deadline import DeadlinePassed
+from pyhelpers.hosts.denied import denied
 from pyhelpers.hosts.local_channel import LocalChannel, pipe
 from pyhelpers.hosts.loopback import exposed
 from pyhelpers.hosts.protocol import Finished
@@ -60,7 +61,7 @@ class LocalHost:
 
     def read(self, path: PurePosixPath, limit_bytes: int = 1 << 20) -> bytes | None:
         try:
-            with Path(path).open("rb") as file:
+            with denied(self.name, path), Path(path).open("rb") as file:
                 size = file.seek(0, os.SEEK_END)
                 file.seek(max(0, size - limit_bytes))
                 return file.read()
@@ -69,24 +70,14 @@ class LocalHost:
 
     def names(self, path: PurePosixPath) -> frozenset[str]:
         try:
-            return frozenset(entry.name for entry in Path(path).iterdir())
+            with denied(self.name, path):
+                return frozenset(entry.name for entry in Path(path).iterdir())
         except FileNotFoundError:
             return frozenset()
 
     def put(self, path: PurePosixPath, data: bytes, mode: int = 0o644) -> None:
-        folder = Path(path.parent)
-        _make_folders(folder)
-        with tempfile.NamedTemporaryFile(dir=folder, prefix=f".{path.name}.", delete=False) as file:
-            try:
-                file.write(data)
-                file.flush()
-                os.fchmod(file.fileno(), mode)
-                os.fsync(file.fileno())
-                Path(file.name).rename(path)
-            except BaseException:
-                Path(file.name).unlink(missing_ok=True)
-                raise
-        _sync_folder(folder)
+        with denied(self.name, path):
+            _put(path, data, mode)
 
     def docker(self) -> DockerClient:
         if self._docker is None:
@@ -103,7 +94,8 @@ class LocalHost:
 
     def size(self, path: PurePosixPath) -> int | None:
         try:
-            return Path(path).stat().st_size
+            with denied(self.name, path):
+                return Path(path).stat().st_size
         except FileNotFoundError:
             return None
 
@@ -183,6 +175,22 @@ def _end_group(process: subprocess.Popen[bytes]) -> None:
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+
+
+def _put(path: PurePosixPath, data: bytes, mode: int) -> None:
+    folder = Path(path.parent)
+    _make_folders(folder)
+    with tempfile.NamedTemporaryFile(dir=folder, prefix=f".{path.name}.", delete=False) as file:
+        try:
+            file.write(data)
+            file.flush()
+            os.fchmod(file.fileno(), mode)
+            os.fsync(file.fileno())
+            Path(file.name).rename(path)
+        except BaseException:
+            Path(file.name).unlink(missing_ok=True)
+            raise
+    _sync_folder(folder)
 
 
 def _make_folders(folder: Path, mode: int = 0o755) -> None:

@@ -7,7 +7,7 @@ import threading
 from contextlib import suppress
 from typing import IO, TYPE_CHECKING
 
-from pyhelpers.hosts.protocol import ChannelClosed
+from pyhelpers.hosts.protocol import WAITING_LINES, ChannelClosed
 
 if TYPE_CHECKING:
     import subprocess
@@ -18,7 +18,7 @@ class LocalChannel:
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
-        self._lines: queue.Queue[str | None] = queue.Queue()
+        self._lines: queue.Queue[str | None] = queue.Queue(WAITING_LINES)
         threading.Thread(target=self._listen, daemon=True).start()
 
     def _listen(self) -> None:

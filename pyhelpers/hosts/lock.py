@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -14,24 +15,33 @@ if TYPE_CHECKING:
 
     from pyhelpers.hosts.protocol import Channel, Host
 
+# As the guard: a line that says nothing for so long is dead, whatever TCP believes.
+DEAF_S = 5
+HOLDER = 'echo held; while read -r -t "$1"; do :; done'
+
 
 @contextmanager
-def hold(host: Host, path: PurePosixPath, *, shared: bool, wait_s: float) -> Iterator[None]:
-    """Hold `path`'s flock. The holder is a `cat` on the host that ends with our stdin.
+def hold(
+    host: Host, path: PurePosixPath, *, shared: bool, wait_s: float, deaf_s: float = DEAF_S
+) -> Iterator[None]:
+    """Hold `path`'s flock. The holder on the host ends with our stdin, or when it hears nothing.
 
     Raises `LockedError` when the lock is not free within `wait_s`.
     """
     mode = "--shared" if shared else "--exclusive"
-    command = ["flock", mode, "--wait", str(wait_s), str(path), "sh", "-c", "echo held; exec cat"]
-    channel = host.start(command)
+    holder = ["bash", "-c", HOLDER, "holder", f"{deaf_s:g}"]
+    channel = host.start(["flock", mode, "--wait", str(wait_s), str(path), *holder])
+    over = threading.Event()
     try:
         if not _answered(channel, wait_s + 5):
             raise LockedError(
                 error=f"{host.name}: {path} is held by another",
                 try_=f"wait for it; `fuser -v {path}` on {host.name} shows who it is",
             )
+        threading.Thread(target=_beat, args=(channel, over, deaf_s / 5), daemon=True).start()
         yield
     finally:
+        over.set()
         channel.close()
 
 
@@ -40,3 +50,11 @@ def _answered(channel: Channel, deadline_s: float) -> bool:
         return channel.receive(deadline_s) == "held"
     except ChannelClosed:
         return False
+
+
+def _beat(channel: Channel, over: threading.Event, every_s: float) -> None:
+    try:
+        while not over.wait(every_s):
+            channel.send("beat")
+    except ChannelClosed:
+        pass  # who does something under the lock has a line that was cut too, and says so

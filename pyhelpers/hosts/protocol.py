@@ -29,6 +29,11 @@ class Finished:
         return self.status == 0
 
 
+# What a channel keeps of a process that writes faster than it is read; then it is held back. A
+# guard never says so much.
+WAITING_LINES = 10_000
+
+
 class Channel(Protocol):
     """A long-lived process on the host that is spoken to in lines."""
 
@@ -62,7 +67,10 @@ class ChannelClosed(Exception):
 
 
 class Host(Protocol):
-    """One machine. Every call has a deadline; every path is absolute on that machine."""
+    """One machine. Every call has a deadline; every path is absolute on that machine.
+
+    What is asked of another user's file raises `Denied`.
+    """
 
     name: str
     root: PurePosixPath
@@ -97,7 +105,8 @@ class Host(Protocol):
         """Write the chunks into `path` from offset `at` (0: a new file), a chunk in memory at most.
 
         Makes the folders, for their owner alone. Raises `Unreachable` when the line is cut, and
-        that or `OSError` when the host cannot write (a full disk); what was written stays.
+        that or `OSError` when the host cannot write (a full disk); what was written stays. What
+        `chunks` itself raises comes through as it is.
         """
 
     def size(self, path: PurePosixPath) -> int | None:

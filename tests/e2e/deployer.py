@@ -13,7 +13,13 @@ from bench.engine import CHECKOUT
 from bench.installation import Finished
 
 if TYPE_CHECKING:
-    from bench.installation import Installation
+    from typing import Protocol
+
+    class Installation(Protocol):
+        """On this machine's engine, or on servers."""
+
+        def argv(self, *arguments: str) -> list[str]: ...
+
 
 END_S = 90.0
 

@@ -8,27 +8,26 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bench.server import ROOT
-from bench.servers import Servers
+
+from .ssh_servers import servers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bench.server import Server
+    from bench.servers import Servers
 
 pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture(scope="module")
-def remote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+def remote(tmp_path_factory: pytest.TempPathFactory, tags: list[str]) -> Iterator[Servers]:
     """One server with its gateway, and one that is nowhere."""
-    made = Servers(tmp_path_factory.mktemp("remote"))
-    try:
+    with servers(tmp_path_factory.mktemp("remote"), tags) as made:
         made.add_server("a5", images=("protostar/base:trixie",))
         made.add("api", host="a5")
         made.start_gateways()
         yield made
-    finally:
-        made.remove()
 
 
 @pytest.fixture

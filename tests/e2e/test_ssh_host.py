@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import subprocess
 import threading
@@ -16,6 +17,7 @@ import requests
 
 from pyhelpers.errors import Unreachable
 from pyhelpers.hosts.deadline import DeadlinePassed
+from pyhelpers.hosts.denied import Denied
 from pyhelpers.hosts.protocol import ChannelClosed
 from pyhelpers.hosts.ssh.address import Wanted
 from pyhelpers.hosts.ssh.authentication import PASSPHRASE
@@ -115,15 +117,14 @@ def test_five_megabytes_to_somebody_who_reads_all(host: SshHost) -> None:
     "made", ["head -c 20000000 /dev/zero", "yes 0123456789 | head -c 20000000"]
 )
 def test_twenty_megabytes_of_output_come_whole(host: SshHost, made: str) -> None:
-    began = time.monotonic()
-    assert len(host.run(["sh", "-c", made], deadline_s=20).out) == 20_000_000
-    assert time.monotonic() - began < 10
+    """In time: what is done anew with every piece of a line would take minutes."""
+    assert len(host.run(["sh", "-c", made], deadline_s=30).out) == 20_000_000
 
 
 def test_what_is_left_running_does_not_hold_the_answer(host: SshHost) -> None:
     began = time.monotonic()
     assert host.run(["sh", "-c", "sleep 30 & echo said"], deadline_s=20).out == "said\n"
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 25, "it did not wait for those 30 s"
 
 
 def test_a_missing_program_is_named_with_the_machine(host: SshHost) -> None:
@@ -186,7 +187,7 @@ def test_what_is_not_there_is_none(host: SshHost) -> None:
 
 
 def test_a_folder_of_somebody_else_is_not_written(host: SshHost) -> None:
-    with pytest.raises(PermissionError):
+    with pytest.raises(Denied, match="we have no right to /etc/protostar/file"):
         host.put(PurePosixPath("/etc/protostar/file"), b"x")
 
 
@@ -283,6 +284,10 @@ def asked(server: Server, port: int, words: str) -> str:
 # --- a cut line -------------------------------------------------------------------------------
 
 
+# The put may be over before the cut comes: then it is tried again.
+CUTS, TRIES = 3, 20
+
+
 def cut_while(server: Server, after_s: float) -> threading.Timer:
     timer = threading.Timer(after_s, cut_sessions, [server])
     timer.start()
@@ -295,7 +300,9 @@ def test_a_put_that_is_cut_leaves_the_old_or_the_new(host: SshHost, a5: Server) 
     old, new = contents.values()
     host.put(path, old)
     cuts = 0
-    for after_s in (0.0, 0.1, 0.2, 0.3):
+    for after_s in itertools.islice(itertools.cycle((0.0, 0.1, 0.2, 0.3)), TRIES):
+        if cuts == CUTS:
+            break
         timer = cut_while(a5, after_s)
         try:
             host.put(path, new)
@@ -305,7 +312,7 @@ def test_a_put_that_is_cut_leaves_the_old_or_the_new(host: SshHost, a5: Server) 
         assert digest(a5, path) in contents
         host.put(path, old)  # on a new connection
         assert digest(a5, path) == sha(old)
-    assert cuts > 0, "nothing was cut: the test proves nothing"
+    assert cuts == CUTS, "too little was cut: the test proves nothing"
     assert host.names(path.parent) >= {path.name}
     assert len(host.names(path.parent)) <= 1 + cuts
 
@@ -369,7 +376,7 @@ def test_everything_goes_over_one_handshake_and_few_channels(host: SshHost, a5: 
         thread.join()
     accepted = [line for line in logged(a5, before) if "Accepted publickey" in line]
     assert (len(accepted), host.handshakes) == (1, 1)
-    assert host._line.channels.most == AT_MOST
+    assert 1 < host._line.channels.most <= AT_MOST
 
 
 # --- who we are -------------------------------------------------------------------------------

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from pyhelpers.deploy.logs import Line, Source
+    from pyhelpers.deploy.log_stream import Line
+    from pyhelpers.deploy.logs import Source
 
 
 @group.command()

@@ -15,8 +15,9 @@ from pyhelpers.deploy.cli.shared import (
     group,
     host_as,
     host_of,
+    in_threads,
     json_option,
-    this_user,
+    user_on,
 )
 from pyhelpers.errors import PreflightError, Unreachable, WrongUsage
 
@@ -48,7 +49,7 @@ def doctor(names: tuple[str, ...], file: Path, *, json_wanted: bool) -> None:
 
     config = load_config(file)
     folder = file.resolve().parent
-    findings = Doctor(config, folder, lambda name: host_of(config, name)).examine(names)
+    findings = Doctor(config, folder, in_threads(lambda name: host_of(config, name))).examine(names)
     if json_wanted:
         console.as_json([dataclasses.asdict(finding) for finding in findings])
     else:
@@ -111,9 +112,8 @@ def _wanted(config: Config, host: str, user: str | None, key_file: Path | None) 
     from pyhelpers.deploy.prepare.model import Wanted, private_ports, user_name
 
     settings = config.hosts[host]
-    parts = settings.ssh_parts()
     return Wanted(
-        user=user_name(user or (parts and parts[0]) or this_user()),
+        user=user_name(user or user_on(settings)),
         root=settings.root,
         key=public_key(key_file.read_text(encoding="utf-8"), str(key_file)) if key_file else "",
         open_ports=private_ports(config, host),

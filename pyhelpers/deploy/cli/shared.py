@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pyhelpers.deploy.site import Site
     from pyhelpers.errors import ProtostarError
     from pyhelpers.hosts.protocol import Host
+    from pyhelpers.hosts.ssh.address import Wanted
 
 T = TypeVar("T")
 
@@ -176,16 +177,33 @@ def host_as(config: Config, name: str, login: str | None) -> Host:
 
 
 def _opened(name: str, settings: HostSettings) -> Host:
-    parts = settings.ssh_parts()
-    if parts is None:
+    wanted = _wanted(settings)
+    if wanted is None:
         from pyhelpers.hosts.local import LocalHost
 
         return LocalHost(name, settings.root)
-    from pyhelpers.hosts.ssh.address import Wanted
     from pyhelpers.hosts.ssh.host import SshHost
 
+    return SshHost(name, settings.root, wanted)
+
+
+def _wanted(settings: HostSettings) -> Wanted | None:
+    """None: it is this machine."""
+    from pyhelpers.hosts.ssh.address import Wanted
+
+    parts = settings.ssh_parts()
+    if parts is None:
+        return None
     user, host, port = parts
-    return SshHost(name, settings.root, Wanted(host, user, port, settings.host_key or ""))
+    return Wanted(host, user, port, settings.host_key or "")
+
+
+def user_on(settings: HostSettings) -> str:
+    """Whom a deploy comes as: what protostar.yml leaves out, ssh_config says."""
+    from pyhelpers.hosts.ssh.host import way
+
+    wanted = _wanted(settings)
+    return this_user() if wanted is None else way(wanted)[-1].user
 
 
 @click.group(name="deploy", context_settings={"help_option_names": ["-h", "--help"]})

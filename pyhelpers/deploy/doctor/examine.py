@@ -14,6 +14,7 @@ from pyhelpers.deploy.doctor.registry import examine_registry
 from pyhelpers.deploy.doctor.verdicts import judge
 from pyhelpers.deploy.machine import services_on
 from pyhelpers.deploy.site import open_site
+from pyhelpers.deploy.turns import ask_all
 from pyhelpers.errors import ProtostarError, WrongUsage
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ CONNECT_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Doctor:
-    """`connect` gives a host by its name; it stays the caller's to close."""
+    """`connect` gives a host by its name, in threads; it stays the caller's to close."""
 
     config: Config
     folder: Path
@@ -42,13 +43,14 @@ class Doctor:
         Raises `WrongUsage` for a name that is neither.
         """
         hosts, services = self._chosen(names)
-        found = [finding for host in hosts for finding in self._host(host)]
-        for name in services:
-            for host in self.config.services[name].host_names:
-                # A host that was named has its services looked at already.
-                if host not in hosts:
-                    found += self._on_host(host, partial(self._service, name=name))
-        return found
+        looks: dict[str, Callable[[Host], list[Finding]]] = dict.fromkeys(hosts, self._whole)
+        for host in self.config.hosts:
+            named = [name for name in services if host in self.config.services[name].host_names]
+            # A host that was named has its services looked at already.
+            if named and host not in looks:
+                looks[host] = partial(self._services, names=named)
+        found = ask_all(looks, lambda host: self._on_host(host, looks[host]))
+        return [finding for each in found.values() for finding in each]
 
     def _chosen(self, names: Sequence[str]) -> tuple[list[str], list[str]]:
         config = self.config
@@ -61,16 +63,16 @@ class Doctor:
         hosts = [name for name in config.hosts if name in names or not names]
         return hosts, [name for name in config.services if name in names]
 
-    def _host(self, name: str) -> list[Finding]:
-        def look(host: Host) -> list[Finding]:
-            looker = Looker(host, self.config, self.now)
-            found = _caught(name, lambda: judge(read_machine(looker)))
-            found += _caught(name, lambda: [examine_registry(self.config, host)])
-            for each in services_on(self.config, name):
-                found += self._service(host, each)
-            return found
+    def _whole(self, host: Host) -> list[Finding]:
+        looker = Looker(host, self.config, self.now)
+        return [
+            *_caught(host.name, lambda: judge(read_machine(looker))),
+            *_caught(host.name, lambda: examine_registry(self.config, host)),
+            *self._services(host, tuple(services_on(self.config, host.name))),
+        ]
 
-        return self._on_host(name, look)
+    def _services(self, host: Host, names: Sequence[str]) -> list[Finding]:
+        return [finding for name in names for finding in self._service(host, name)]
 
     def _on_host(self, name: str, look: Callable[[Host], list[Finding]]) -> list[Finding]:
         """Who cannot be reached has one line; nothing else about it can be known."""

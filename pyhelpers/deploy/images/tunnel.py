@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from pyhelpers.deploy.commands import image_tag
@@ -25,13 +26,13 @@ def pull_through(run: Run, image: ImageFacts) -> None:
     Raises `FailedBeforeSwitch` when the registry, or the host's engine, does not see it through.
     """
     meter = Meter(run.show.note, run.clock, run.show.interval_s)
-    registry = run.sources.registry()
-    origin = Origin(registry, name_in_registry(image.reference), frozenset(image.layers), meter)
     tag = image_tag(run.plan.target.name, run.plan.target.release.id)
-    with run.host.exposed(origin.serve) as port:
-        source = f"127.0.0.1:{port}/{origin.repository}@{image.digest}"
-        done = run.guard.run(commands.pull_as(source, tag), deadline_s=PULL_S)
-    registry.close()
+    with closing(run.sources.registry()) as registry:
+        name = name_in_registry(image.reference)
+        origin = Origin(registry, name, frozenset(image.layers), meter)
+        with run.host.exposed(origin.serve) as port:
+            source = f"127.0.0.1:{port}/{origin.repository}@{image.digest}"
+            done = run.guard.run(commands.pull_as(source, tag), deadline_s=PULL_S)
     if done.ok:
         run.show.note(meter.text())
     elif origin.problem is not None:

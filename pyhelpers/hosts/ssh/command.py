@@ -49,19 +49,23 @@ def run(
     *,
     deadline_s: float,
     stdin: Iterable[bytes] = (),
+    stall_s: float | None = None,
     on_line: Callable[[str], None] | None = None,
 ) -> Finished:
     """Raises `DeadlinePassed`, or `LineCut` when the connection goes before the command's end.
 
-    Raises `Unreachable` when the program is not there.
+    `stall_s`: how long it may take nothing of its stdin, and work on after the last of it.
+    Raises `Unreachable` when the program is not there. What `stdin` itself raises comes through.
     """
+    patience_s = deadline_s + KILL_AFTER_S if stall_s is None else stall_s
     with closing(channels.session()) as channel:
-        channel.settimeout(deadline_s + KILL_AFTER_S)  # also for what is written to it
+        channel.settimeout(patience_s)  # for what is written to it
         began = time.monotonic()  # before it begins there: its deadline is never earlier than ours
         execute(channels, channel, bounded(argv, deadline_s))
         outputs = _Outputs(channel, on_line)
-        _feed(channel, stdin)
-        over = channel.status_event.wait(deadline_s + KILL_AFTER_S + TELL_S)
+        if not _feed(channel, stdin):
+            raise DeadlinePassed(argv, patience_s)
+        over = channel.status_event.wait(patience_s + TELL_S)
         status = channel.exit_status
         if not over or (status in ENDED and time.monotonic() - began >= deadline_s):
             raise DeadlinePassed(argv, deadline_s)
@@ -83,13 +87,27 @@ def execute(channels: Channels, channel: paramiko.Channel, command: str) -> None
         raise channels.cut(problem) from None
 
 
-def _feed(channel: paramiko.Channel, stdin: Iterable[bytes]) -> None:
-    """It may end without reading all: its exit status tells."""
-    with suppress(OSError):
-        for chunk in stdin:
+def _feed(channel: paramiko.Channel, stdin: Iterable[bytes]) -> bool:
+    """Whether it took its stdin. It may end without reading all: its exit status tells."""
+    for chunk in stdin:
+        try:
             channel.sendall(chunk)
+        except TimeoutError:
+            return False
+        except (OSError, EOFError):
+            break
     with suppress(OSError, EOFError):
         channel.shutdown_write()
+    return True
+
+
+def heard(receive: Callable[[int], bytes], at_most: int) -> bytes:
+    """What came; empty at the end. Silence is not the end."""
+    while True:
+        try:
+            return receive(at_most)
+        except TimeoutError:
+            continue
 
 
 class _Outputs:
@@ -108,8 +126,8 @@ class _Outputs:
 
     def _read(self, receive: Callable[[int], bytes], whole: bytearray) -> None:
         told = 0
-        with suppress(OSError):  # the deadline, or the end of the connection: the status tells
-            while chunk := receive(CHUNK_BYTES):
+        with suppress(OSError, EOFError):  # the end of the connection: the status tells
+            while chunk := heard(receive, CHUNK_BYTES):
                 whole += chunk
                 self._heard = time.monotonic()
                 if b"\n" in chunk:

@@ -21,22 +21,61 @@ if TYPE_CHECKING:
 LOOPBACK = "127.0.0.1"
 
 
+class _Forward:
+    """One port, and the connections that came through it."""
+
+    def __init__(self, handler: Handler) -> None:
+        self._handler = handler
+        self._open: list[paramiko.Channel] = []
+        self._over = False
+        self._lock = threading.Lock()
+
+    def serve(self, channel: paramiko.Channel) -> None:
+        with self._lock:
+            self._open = [channel, *(each for each in self._open if not each.closed)]
+            late = self._over
+        if late:
+            channel.close()
+        threading.Thread(target=self._handle, args=(channel,), daemon=True).start()
+
+    def _handle(self, channel: paramiko.Channel) -> None:
+        with suppress(OSError, EOFError):  # whoever asked, or the line, has gone; or `cut`
+            self._handler(channel)
+        _close(channel)
+
+    def cut(self) -> None:
+        """Outside the lock: closing may wait for the thread that reads the line."""
+        with self._lock:
+            self._over, still_open = True, self._open
+        for channel in still_open:
+            _close(channel)
+
+
+def _close(channel: paramiko.Channel) -> None:
+    with suppress(OSError, EOFError):  # the line has gone
+        channel.close()
+
+
 class Forwards:
     """The server tells by its port which of them a connection is for."""
 
     def __init__(self, name: str, transport: paramiko.Transport, requests: Requests) -> None:
         self._name, self._transport, self._requests = name, transport, requests
-        self._handlers: dict[int, Handler] = {}
+        self._forwards: dict[int, _Forward] = {}
 
     @contextmanager
     def exposed(self, handler: Handler) -> Iterator[int]:
-        """The port, chosen there: two deploys at once do not collide."""
+        """The port, chosen there: two deploys at once do not collide.
+
+        At the end of the block the connections that are still open are cut.
+        """
         port = self._asked()
-        self._handlers[port] = handler
+        forward = self._forwards[port] = _Forward(handler)
         try:
             yield port
         finally:
-            del self._handlers[port]
+            del self._forwards[port]
+            forward.cut()
             self._requests.ask("cancel-tcpip-forward", (LOOPBACK, port))
 
     def _asked(self) -> int:
@@ -52,14 +91,8 @@ class Forwards:
         self, channel: paramiko.Channel, _origin: tuple[str, int], server: tuple[str, int]
     ) -> None:
         """In the thread that reads the line: it must not wait."""
-        handler = self._handlers.get(server[1])
-        if handler is None:
+        forward = self._forwards.get(server[1])
+        if forward is None:
             channel.close()
-            return
-        threading.Thread(target=_handled, args=(handler, channel), daemon=True).start()
-
-
-def _handled(handler: Handler, channel: paramiko.Channel) -> None:
-    with suppress(OSError, EOFError):  # whoever asked, or the line, has gone
-        handler(channel)
-    channel.close()
+        else:
+            forward.serve(channel)

@@ -33,12 +33,17 @@ if TYPE_CHECKING:
     from pyhelpers.hosts.ssh.address import Hop
 
 ENGINE_DEADLINE_S = 20.0
-APPEND_S = 6 * 3600.0
 # One to ask with; a second would only wait for the first at the gateway.
 GATEWAY_CONNECTIONS = 1
 # After a failed attempt to connect again, how long nobody tries: each caller would wait in turn.
 QUIET_S = 5.0
 SSH_CONFIG, KEY = "PROTOSTAR_SSH_CONFIG", "PROTOSTAR_SSH_KEY"
+
+
+def way(wanted: Wanted) -> tuple[Hop, ...]:
+    """With what ssh_config and the environment add. Raises `ConfigurationError`."""
+    path = Path(os.environ.get(SSH_CONFIG) or "~/.ssh/config").expanduser()
+    return hops(wanted, read_config(path), os.environ.get(KEY, ""))
 
 
 class _Connection:
@@ -77,6 +82,7 @@ class SshHost:
         self._lock = threading.RLock()
         self._connection: _Connection | None = None
         self._failed: tuple[float, Unreachable] | None = None
+        self._gateways: dict[int, ChannelAdapter] = {}
         self.handshakes = 0
 
     @property
@@ -92,16 +98,12 @@ class SshHost:
         if self._connection is not None:
             self._connection.close()
         try:
-            transports = connect(self._hops())
+            transports = connect(way(self._wanted))
         except Unreachable as problem:
             self._failed = (time.monotonic(), problem)
             raise
         self.handshakes += len(transports)
         return _Connection(self.name, transports)
-
-    def _hops(self) -> tuple[Hop, ...]:
-        path = Path(os.environ.get(SSH_CONFIG) or "~/.ssh/config").expanduser()
-        return hops(self._wanted, read_config(path), os.environ.get(KEY, ""))
 
     def run(
         self,
@@ -132,7 +134,7 @@ class SshHost:
         self._line.files.put(path, data, mode)
 
     def append(self, path: PurePosixPath, chunks: Iterable[bytes], *, at: int) -> None:
-        self._line.files.append(path, chunks, at, APPEND_S)
+        self._line.files.append(path, chunks, at)
 
     def docker(self) -> DockerClient:
         line = self._line
@@ -144,9 +146,17 @@ class SshHost:
     def session(self, port: int) -> requests.Session:
         session = requests.Session()
         session.trust_env = False
-        adapter = ChannelAdapter(lambda: self._line.channels.to_port(port), GATEWAY_CONNECTIONS)
-        session.mount("http://", adapter)
+        session.mount("http://", self._gateway(port))
         return session
+
+    def _gateway(self, port: int) -> ChannelAdapter:
+        """One a port, however many services ask there: each has its channel open for long."""
+        with self._lock:
+            if port not in self._gateways:
+                self._gateways[port] = ChannelAdapter(
+                    lambda: self._line.channels.to_port(port), GATEWAY_CONNECTIONS
+                )
+            return self._gateways[port]
 
     def exposed(self, handler: Callable[[Line], None]) -> AbstractContextManager[int]:
         return self._line.forwards.exposed(handler)

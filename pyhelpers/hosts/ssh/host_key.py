@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from base64 import b64encode
 from hmac import compare_digest
 from typing import TYPE_CHECKING, NamedTuple
@@ -58,19 +59,32 @@ def _known(line: str, known_as: str) -> Known | None:
     revoked = line.startswith("@revoked")
     try:
         entry = HostKeyEntry.from_line(line.removeprefix("@revoked").lstrip())
-        if entry is not None and any(_is(known_as, name) for name in entry.hostnames):
+        if entry is not None and _is_of(known_as, entry.hostnames):
             return Known(entry.key, revoked)
     except (paramiko.SSHException, InvalidHostKey, ValueError):
         pass
     return None
 
 
+def _is_of(known_as: str, names: Sequence[str]) -> bool:
+    """`!name` excludes a host whatever else matches, as sshd(8) has it."""
+    excluded = [name.removeprefix("!") for name in names if name.startswith("!")]
+    included = [name for name in names if not name.startswith("!")]
+    return any(_is(known_as, each) for each in included) and not any(
+        _is(known_as, each) for each in excluded
+    )
+
+
 def _is(known_as: str, name: str) -> bool:
-    """Hosts' names are alike in upper and lower case, and may stand there hashed."""
+    """Hosts' names are alike in upper and lower case, and may stand there hashed, or with * and ?.
+
+    Brackets stand around a name that has a port, and mean nothing else.
+    """
     known_as = known_as.lower()
     if name.startswith("|1|"):
         return compare_digest(paramiko.HostKeys.hash_host(known_as, name), name)
-    return name.lower() == known_as
+    pattern = re.escape(name.lower()).replace(r"\*", ".*").replace(r"\?", ".")
+    return re.fullmatch(pattern, known_as) is not None
 
 
 def preferred(types: Iterable[str], known: Iterable[Known]) -> tuple[str, ...]:

@@ -7,8 +7,8 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from pyhelpers.hosts.protocol import ChannelClosed
-from pyhelpers.hosts.ssh.command import execute, line
+from pyhelpers.hosts.protocol import WAITING_LINES, ChannelClosed
+from pyhelpers.hosts.ssh.command import CHUNK_BYTES, execute, heard, line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,28 +26,19 @@ class Lines:
 
     def __init__(self, channels: Channels, argv: Sequence[str]) -> None:
         self._channel: paramiko.Channel = channels.session()
-        self._lines: queue.Queue[str | None] = queue.Queue()
+        self._lines: queue.Queue[str | None] = queue.Queue(WAITING_LINES)
         self._channel.settimeout(SEND_S)
         execute(channels, self._channel, f"exec {line(argv)} 2>/dev/null")
         threading.Thread(target=self._listen, daemon=True).start()
 
     def _listen(self) -> None:
         rest = b""
-        while chunk := self._heard():
-            *whole, rest = (rest + chunk).split(b"\n")
-            for each in whole:
-                self._lines.put(each.decode(errors="replace"))
+        with suppress(OSError, EOFError):
+            while chunk := heard(self._channel.recv, CHUNK_BYTES):
+                *whole, rest = (rest + chunk).split(b"\n")
+                for each in whole:
+                    self._lines.put(each.decode(errors="replace"))
         self._lines.put(None)
-
-    def _heard(self) -> bytes:
-        """What came; empty at the end. Silence is not the end."""
-        while True:
-            try:
-                return self._channel.recv(1 << 15)
-            except TimeoutError:
-                continue
-            except (OSError, EOFError):
-                return b""
 
     def send(self, line: str) -> None:
         try:

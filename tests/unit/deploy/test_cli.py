@@ -270,3 +270,14 @@ class TestCompletion:
     ) -> None:
         assert typed(monkeypatch, "completion", shell) == 0
         assert "_PROTOSTAR_COMPLETE" in capsys.readouterr().out
+
+
+def test_prepare_makes_the_user_that_a_deploy_comes_as(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """protostar.yml names a host only; ssh_config says who we are there."""
+    file.write_text(file.read_text(encoding="utf-8").replace("deploy@far.lan", "far"))
+    (tmp_path / "ssh_config").write_text("Host far\n  HostName 127.0.0.1\n  Port 1\n  User carol\n")
+    monkeypatch.setenv("PROTOSTAR_SSH_CONFIG", str(tmp_path / "ssh_config"))
+    assert typed(monkeypatch, "deploy", "prepare", "far", "-f", file) == 0
+    assert "carol" in capsys.readouterr().out

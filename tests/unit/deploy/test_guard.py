@@ -13,6 +13,7 @@ import pytest
 from pyhelpers.deploy.guard import Guard, GuardLost
 from pyhelpers.deploy.model import Colour
 from pyhelpers.errors import Exit, LockedError, ProtostarError, Unreachable
+from pyhelpers.hosts.denied import Denied
 from tests.unit.deploy import builders
 from tests.unit.deploy.doubles import ROOT, Line, MemoryHost, StoppedClock
 
@@ -105,7 +106,7 @@ class TestTakingOffice:
     def test_a_root_that_cannot_be_written_is_said(self) -> None:
         class ReadOnly(MemoryHost):
             def put(self, *_: object, **__: object) -> None:
-                raise PermissionError
+                raise Denied(error="no right")
 
         with pytest.raises(Unreachable) as failed:
             Guard.acquire(ReadOnly(), "api", "ann@desk", 0.05)

@@ -84,6 +84,23 @@ def test_one_who_waits_gets_it_when_it_is_free(host: LocalHost, lock: PurePosixP
         assert holder.wait() == 0
 
 
+def test_it_is_held_for_longer_than_a_holder_may_be_silent(
+    host: LocalHost, lock: PurePosixPath
+) -> None:
+    with hold(host, lock, shared=False, wait_s=1, deaf_s=0.2):
+        time.sleep(0.6)
+        assert not free(lock)
+
+
+def test_a_holder_that_falls_silent_loses_it(
+    host: LocalHost, lock: PurePosixPath, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the line is cut, and nobody told the host."""
+    monkeypatch.setattr("pyhelpers.hosts.lock._beat", lambda *_: None)
+    with hold(host, lock, shared=False, wait_s=1, deaf_s=0.2):
+        assert free_soon(lock)
+
+
 HOLDER = """
 import sys, time
 from pathlib import PurePosixPath

@@ -209,6 +209,22 @@ class TestWhoIsLookedAt:
         found = doctor(tmp_path, {"a5": host_of(Answers())}).examine(["a5", "api"])
         assert whats(found, "api").count("bash on a5") == 1
 
+    def test_hosts_are_looked_at_at_once(self, tmp_path: Path, web: responses.RequestsMock) -> None:
+        both = threading.Barrier(2, timeout=5)
+
+        class Met(MemoryHost):
+            def run(self, argv: Sequence[str], **how: Any) -> Any:
+                if argv == ["true"]:
+                    both.wait()
+                return super().run(argv, **how)
+
+        hosts: dict[str, Any] = {name: Met(Listing()) for name in ("a5", "a6")}
+        found = doctor(tmp_path, hosts).examine([])
+        assert [each.what for each in found if "reached" in each.what] == [
+            "a5 can be reached",
+            "a6 can be reached",
+        ]
+
     def test_a_name_that_is_neither_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(WrongUsage) as refused:
             doctor(tmp_path, {}).examine(["ap"])
@@ -239,44 +255,102 @@ def hang_up(server: socket.socket) -> None:
 
 
 class TestTheRegistry:
-    def asked(self, address: str, reach: str, host: MemoryHost | None = None) -> Finding:
+    def asked(self, address: str, reach: str, host: MemoryHost | None = None) -> list[Finding]:
         said = config(registry={"address": address, "reach": reach})
-        return examine_registry(said, cast("Host", host or MemoryHost()))
+        return list(examine_registry(said, cast("Host", host or MemoryHost())))
 
-    def test_through_the_tunnel_must_answer_the_deployer(self, web: responses.RequestsMock) -> None:
-        web.get("http://reg.lan:5000/v2/", status=401)
-        assert self.asked("reg.lan:5000", "tunnel").level == "ok"
+    @pytest.mark.parametrize("status", [200, 404])
+    def test_through_the_tunnel_must_let_the_deployer_read(
+        self, status: int, web: responses.RequestsMock
+    ) -> None:
+        web.get("https://reg.lan:5000/v2/shop/api/tags/list", status=status)
+        found = self.asked("reg.lan:5000", "tunnel")
+        assert [(each.level, each.what) for each in found] == [
+            ("ok", "the registry reg.lan:5000 lets the deployer read"),
+            ("ok", "a port of a5 can lead to the deployer"),
+        ]
+
+    def test_that_does_not_know_the_deployer_says_how_to_log_in(
+        self, web: responses.RequestsMock
+    ) -> None:
+        web.get("https://reg.lan:5000/v2/shop/api/tags/list", status=401)
+        with pytest.raises(Unreachable) as refused:
+            self.asked("reg.lan:5000", "tunnel")
+        assert refused.value.try_ == "docker login reg.lan:5000"
+
+    def test_that_is_ill_is_a_failure(self, web: responses.RequestsMock) -> None:
+        web.get("https://reg.lan:5000/v2/shop/api/tags/list", status=503)
+        (found, _) = self.asked("reg.lan:5000", "tunnel")
+        assert (found.level, found.what) == (
+            "fail",
+            "the registry reg.lan:5000 answers 503 for /v2/shop/api/tags/list",
+        )
+
+    def test_through_the_tunnel_needs_a_port_that_sshd_gives(
+        self, tmp_path: Path, web: responses.RequestsMock
+    ) -> None:
+        class Forbidden(MemoryHost):
+            def exposed(self, handler: object) -> Any:
+                raise Unreachable(error="a5: its sshd allows no port forwarding")
+
+        web.get("https://reg.lan:5000/v2/shop/api/tags/list")
+        host = Forbidden(Listing())
+        host.ends = Answers()
+        said = config(registry={"address": "reg.lan:5000", "reach": "tunnel"})
+        found = Doctor(said, tmp_path, lambda _: cast("Host", host)).examine(["a5"])
+        assert "a5: its sshd allows no port forwarding" in whats(found, "a5")
 
     def test_that_does_not_answer_the_deployer_is_a_failure(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as server:
             address = f"127.0.0.1:{server.getsockname()[1]}"
-        found = self.asked(address, "tunnel")
-        assert (found.level, found.mend) == ("fail", f"curl -v http://{address}/v2/")
+        with pytest.raises(Unreachable) as refused:
+            self.asked(address, "tunnel")
+        assert refused.value.try_.startswith("curl -sS")
 
-    def test_that_speaks_no_http_in_the_clear_is_a_failure_in_time(self) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as server:
-            closer = threading.Thread(target=hang_up, args=(server,))
-            closer.start()
-            found = self.asked(f"127.0.0.1:{server.getsockname()[1]}", "tunnel")
-            closer.join()
-        assert found.level == "fail"
-
-    def test_that_is_direct_must_be_reached_from_the_host(self) -> None:
+    @pytest.mark.parametrize(
+        ("address", "where"),
+        [
+            ("reg.lan:5000", ["reg.lan", "5000"]),
+            ("reg.lan", ["reg.lan", "443"]),
+        ],
+    )
+    def test_that_is_direct_must_be_reached_from_the_host(
+        self, address: str, where: list[str]
+    ) -> None:
         host = MemoryHost()
-        assert self.asked("reg.lan:5000", "direct", host).level == "ok"
-        (typed,) = host.ran
-        assert typed == [
+        assert [each.level for each in self.asked(address, "direct", host)] == ["ok"]
+        reached, login = host.ran
+        assert reached == [
             *("timeout", "5", "bash", "-c", 'exec 3<>"/dev/tcp/$1/$2"', "reach"),
-            *("reg.lan", "5000"),
+            *where,
         ]
+        assert login == ["docker", "login", address]
+
+    def test_that_is_direct_and_not_reached_is_a_failure(self) -> None:
+        host = MemoryHost()
         host.ends = lambda argv: (1, "refused")
-        assert self.asked("reg.lan:5000", "direct", host).level == "fail"
+        assert [each.level for each in self.asked("reg.lan", "direct", host)] == ["fail"]
+
+    @pytest.mark.parametrize(
+        ("status", "said", "levels"),
+        [
+            (0, "Authenticating with existing credentials...\nLogin Succeeded\n", ["ok", "ok"]),
+            (1, "Authenticating with existing credentials...\nunauthorized\n", ["ok", "fail"]),
+            (1, "Error: Cannot perform an interactive login from a non TTY device\n", ["ok"]),
+        ],
+    )
+    def test_that_is_direct_has_the_hosts_login_tried(
+        self, status: int, said: str, levels: list[str]
+    ) -> None:
+        host = MemoryHost()
+        host.ends = lambda argv: (status, said) if "login" in argv else (0, "")
+        assert [each.level for each in self.asked("reg.lan", "direct", host)] == levels
 
     def test_that_is_none_needs_nothing_where_the_deployer_is_the_host(self) -> None:
         said = config(hosts={"a5": {"local": True}, "a6": {"local": True}})
         host = MemoryHost()
         host.root = PurePosixPath("/srv/protostar")
-        assert examine_registry(said, cast("Host", host)).level == "ok"
+        assert [each.level for each in examine_registry(said, cast("Host", host))] == ["ok"]
 
     def test_that_is_none_needs_the_deployers_own_engine(
         self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -287,6 +361,6 @@ class TestTheRegistry:
             server.listen()
             closer = threading.Thread(target=hang_up, args=(server,))
             closer.start()
-            found = examine_registry(config(), cast("Host", MemoryHost()))
+            (found,) = examine_registry(config(), cast("Host", MemoryHost()))
             closer.join()
         assert (found.level, found.mend) == ("fail", "docker info   # here, on the deployer")

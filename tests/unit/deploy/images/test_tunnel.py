@@ -219,6 +219,19 @@ class TestTheHostPullsThroughUs:
         assert f"the registry {gone.address} does not answer" in failed.value.error
         assert failed.value.try_.startswith("curl -sS ")
 
+    def test_the_registry_is_let_go_when_the_line_is_cut_too(
+        self, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        class Cut(EngineHost):
+            def pull(self, source: str) -> tuple[int, str]:
+                raise Unreachable(error="the connection to a5 was cut")
+
+        closed: list[str] = []
+        monkeypatch.setattr(Registry, "close", lambda registry: closed.append(registry.address))
+        with pytest.raises(Unreachable, match="was cut"):
+            self.fetch(upstream, Cut())
+        assert closed == [upstream.address]
+
     def test_a_full_disk_there_is_told_with_the_host(self, upstream: Upstream) -> None:
         host = EngineHost()
         host.pull_ends = (1, "write /var/lib/docker/tmp/x: no space left on device")

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Self
+from typing import IO, TYPE_CHECKING, Self
 
 import paramiko
 from cryptography.hazmat.primitives import serialization
@@ -24,7 +24,14 @@ from paramiko.common import (
 from pyhelpers.hosts.ssh.address import Hop
 from pyhelpers.hosts.ssh.host_key import fingerprint
 
+from .sftp_double import ServedFiles, Sftp, SftpServer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 USER = "deploy"
+# The one that is "listened" on for every forward.
+PORT = 4711
 
 
 @cache
@@ -61,6 +68,9 @@ class Policy(paramiko.ServerInterface):
     forwards: bool = True
     offered: list[bytes] = field(default_factory=list)
     opened: int = 0
+    # What whoever listens on the host's ports says to each request; None: nobody listens.
+    says: bytes | None = None
+    to_ports: set[int] = field(default_factory=set)
 
     def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
         self.offered.append(key.asbytes())
@@ -80,21 +90,69 @@ class Policy(paramiko.ServerInterface):
         threading.Thread(target=_executed, args=(channel, command), daemon=True).start()
         return True
 
+    def check_channel_direct_tcpip_request(
+        self, chanid: int, origin: tuple[str, int], destination: tuple[str, int]
+    ) -> int:
+        if self.says is None:
+            return OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED
+        self.to_ports.add(chanid)
+        return OPEN_SUCCEEDED
+
+    def answer(self, transport: paramiko.Transport) -> None:
+        kept = []  # a channel that nobody holds is closed
+        while transport.is_active():
+            channel = transport.accept(0.2)
+            kept.append(channel)
+            if channel is not None and channel.get_id() in self.to_ports:
+                threading.Thread(target=_answering, args=(channel, self.says), daemon=True).start()
+
     def check_port_forward_request(self, address: str, port: int) -> int | bool:
-        return 4711 if self.forwards else False
+        return PORT if self.forwards else False
 
     def cancel_port_forward_request(self, address: str, port: int) -> None:
         """Nothing listens."""
 
 
-def _executed(channel: paramiko.Channel, command: bytes) -> None:
+def _answering(channel: paramiko.Channel, says: bytes) -> None:
     with suppress(OSError, EOFError):
-        argv = ["sh", "-c", command.decode()]
-        done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, check=False)
-        channel.sendall(done.stdout)
-        channel.sendall_stderr(done.stderr)
-        channel.send_exit_status(done.returncode)
+        while channel.recv(1 << 15):
+            channel.sendall(says)
+
+
+def _executed(channel: paramiko.Channel, command: bytes) -> None:
+    process = subprocess.Popen(
+        ["sh", "-c", command.decode()],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    threading.Thread(target=_fed, args=(channel, process), daemon=True).start()
+    outputs = [
+        threading.Thread(target=_told, args=side, daemon=True)
+        for side in ((process.stdout, channel.sendall), (process.stderr, channel.sendall_stderr))
+    ]
+    for each in outputs:
+        each.start()
+    for each in outputs:
+        each.join()
+    with suppress(OSError, EOFError):
+        channel.send_exit_status(process.wait())
         channel.close()
+
+
+def _fed(channel: paramiko.Channel, process: subprocess.Popen[bytes]) -> None:
+    assert process.stdin is not None
+    with suppress(OSError), process.stdin as stdin:
+        while chunk := channel.recv(1 << 15):
+            stdin.write(chunk)
+            stdin.flush()
+
+
+def _told(stream: IO[bytes], send: Callable[[bytes], None]) -> None:
+    with suppress(OSError), stream:
+        while chunk := stream.read1(1 << 15):  # type: ignore[attr-defined]  # of a pipe it has it
+            send(chunk)
 
 
 class SshServer:
@@ -102,6 +160,7 @@ class SshServer:
 
     def __init__(self, *keys: Path, sessions: int = 10, forwards: bool = True) -> None:
         self.policy = Policy({blob(key) for key in keys}, sessions, forwards)
+        self.sftp = Sftp()
         self.connections = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._transports: list[paramiko.Transport] = []
@@ -117,8 +176,10 @@ class SshServer:
         self._transports.append(transport)
         self.connections += 1
         transport.add_server_key(host_key())
+        transport.set_subsystem_handler("sftp", SftpServer, ServedFiles, self.sftp)
         with suppress(paramiko.SSHException, EOFError, OSError):
             transport.start_server(server=self.policy)
+        threading.Thread(target=self.policy.answer, args=(transport,), daemon=True).start()
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -134,6 +195,11 @@ class SshServer:
         """Every connection ends; new ones are taken."""
         for transport in self._transports:
             transport.close()
+
+    def connect_to_forwarded(self) -> paramiko.Channel:
+        """As somebody on the host who connects to the forwarded port."""
+        transport = self._transports[-1]
+        return transport.open_forwarded_tcpip_channel(("127.0.0.1", 50000), ("127.0.0.1", PORT))
 
     @property
     def port(self) -> int:

@@ -12,7 +12,7 @@ import pytest
 from pyhelpers.errors import Exit, Unreachable
 from pyhelpers.hosts.deadline import DeadlinePassed
 from pyhelpers.hosts.ssh import command
-from pyhelpers.hosts.ssh.channels import AT_MOST, Channels, LineCut
+from pyhelpers.hosts.ssh.channels import AT_MOST, OPEN_S, Channels, LineCut
 from pyhelpers.hosts.ssh.connect import close, connect
 
 from .server_double import SshServer, write_key
@@ -45,10 +45,10 @@ def test_they_are_counted(channels: Channels) -> None:
 
 def test_the_ninth_waits_until_one_is_closed(channels: Channels) -> None:
     held = [channels.session() for _ in range(AT_MOST)]
-    threading.Timer(0.3, held[0].close).start()
     began = time.monotonic()
+    threading.Timer(0.3, held[0].close).start()
     channels.session().close()
-    assert 0.25 < time.monotonic() - began < 3
+    assert 0.3 <= time.monotonic() - began < OPEN_S
     assert channels.most == AT_MOST
 
 

@@ -87,6 +87,10 @@ def refused(knowing: Knowing, shown: paramiko.PKey, pin: str = "") -> HostKeyRef
         ("fd00::5", "fd00::5"),
         ("[fd00::5]:2222", "[fd00::5]:2222"),
         ("A5.lan", "a5.LAN"),
+        ("*.lan", "a5.lan"),
+        ("a?.lan", "a5.lan"),
+        ("[*.lan]:2222", "[a5.lan]:2222"),
+        ("*,!b5.lan", "a5.lan"),
     ],
 )
 def test_a_key_that_is_known_under_the_name_is_good(
@@ -94,6 +98,16 @@ def test_a_key_that_is_known_under_the_name_is_good(
 ) -> None:
     knowing.path.write_text(line("elsewhere", 1) + line(names))
     knowing.verify(key(), known_as)
+
+
+@pytest.mark.parametrize(
+    "names", ["*.lan,!a5.lan", "!a5.lan", "!*.lan,a5.lan", "[a]5.lan", "a5?lan."]
+)
+def test_a_pattern_that_excludes_or_is_of_others_makes_nobody_known(
+    knowing: Knowing, names: str
+) -> None:
+    knowing.path.write_text(line(names))
+    assert "is not known yet" in refused(knowing, key()).error
 
 
 @pytest.mark.parametrize("name", ["a5.lan", "[a5.lan]:2222", "fd00::5"])

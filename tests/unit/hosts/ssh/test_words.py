@@ -5,21 +5,34 @@ from __future__ import annotations
 import json
 import subprocess
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pyhelpers.config.loading import parse
-from pyhelpers.deploy import commands
+from pyhelpers.config.model import Config
+from pyhelpers.deploy import commands, end, log_stream
+from pyhelpers.deploy.doctor import service as service_check
+from pyhelpers.deploy.doctor.reading import Looker, read_machine
+from pyhelpers.deploy.doctor.registry import examine_registry
+from pyhelpers.deploy.images import commands as commands_of_images
 from pyhelpers.deploy.model import Colour
+from pyhelpers.deploy.prepare.model import ServerFacts, Wanted
+from pyhelpers.deploy.prepare.reading import SBIN, read_server
+from pyhelpers.deploy.prepare.steps import steps
 from pyhelpers.errors import ConfigurationError
-from pyhelpers.hosts.ssh import command
+from pyhelpers.hosts.ssh import command, files
 from tests.unit.deploy import builders
+from tests.unit.deploy.doubles import MemoryHost
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from pyhelpers.deploy.site import Site
+    from pyhelpers.hosts.protocol import Host
 
 # NUL cannot stand in an argument, and half of a surrogate pair is no text.
 WORDS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=30)
@@ -108,6 +121,16 @@ NAMES = WORDS | MEAN
 PATHS = NAMES.map(lambda name: PurePosixPath("/srv") / name.replace("/", "_"))
 
 
+DOCTORED = Config.model_validate(
+    {
+        "project": "shop",
+        "hosts": {"a5": {"ssh": "deploy@a5"}, "a6": {"ssh": "deploy@a6"}},
+        "registry": {"address": "reg.lan:5000", "reach": "direct"},
+        "services": {"api": {**builders.OF_THE_SERVICE, "host": "a6"}},
+    }
+)
+
+
 def built(root: PurePosixPath, service: str, image: str, words: list[str]) -> dict[str, list[str]]:
     """Each builder of commands, with names that no protostar.yml would be let through with."""
     v2 = builders.release("5f2d90aa13bc")
@@ -123,7 +146,57 @@ def built(root: PurePosixPath, service: str, image: str, words: list[str]) -> di
         "remove": commands.remove_containers([service, image]),
         "wait": commands.wait_for(service),
         "facts": commands.machine_facts(image, root),
+        "logs": log_stream.read_logs([service, image], 7, follow=True),
+        "signal": end.signalling(service, 4711, image),
+        **of_images(root, service, image),
+        **of_files(root, service, image),
+        **of_prepare(root, service, image),
+        **of_the_doctor(root, image),
     }
+
+
+def of_images(root: PurePosixPath, service: str, image: str) -> dict[str, list[str]]:
+    folder = commands_of_images.incoming(root, service)
+    return {
+        "pull as": commands_of_images.pull_as(image, service),
+        "chains": commands_of_images.layer_chains(),
+        "load": commands_of_images.load(folder),
+        "checksum": commands_of_images.checksum(folder),
+        "remove path": commands_of_images.remove(folder),
+        "free": commands_of_images.free_bytes(folder),
+        "untag": commands_of_images.untag(image),
+    }
+
+
+def of_files(root: PurePosixPath, service: str, image: str) -> dict[str, list[str]]:
+    path = root / service.replace("/", "_")
+    return {
+        "place": files.placing(path / image.replace("/", "_"), path),
+        "make": files.making(path),
+        "append": files.appending(path, 7),
+    }
+
+
+def of_prepare(root: PurePosixPath, service: str, image: str) -> dict[str, list[str]]:
+    """All steps of a new server, and the looks at it."""
+    host = MemoryHost()
+    wanted = Wanted(service, root, image)
+    read_server(cast("Host", host), wanted, SBIN)
+    made = [list(each.argv) for step in steps(ServerFacts(), wanted) for each in step.commands]
+    return {f"prepare {number}": argv for number, argv in enumerate(made + host.ran)}
+
+
+def of_the_doctor(root: PurePosixPath, image: str) -> dict[str, list[str]]:
+    """What it types on a host whose folders are these, and whose registry is that."""
+    host = MemoryHost()
+    host.root, host.ends = root, lambda argv: (0, "")
+    looker = Looker(cast("Host", host), DOCTORED, lambda: 0.0)
+    read_machine(looker)
+    direct = DOCTORED.registry.model_copy(update={"address": image})  # type: ignore[union-attr]  # it has one
+    said = DOCTORED.model_copy(update={"registry": direct})
+    list(examine_registry(said, cast("Host", host)))
+    list(service_check._tools(cast("Site", SimpleNamespace(host=host))))
+    return {f"doctor {number}": argv for number, argv in enumerate(host.ran)}
 
 
 @settings(max_examples=40, deadline=None)
@@ -140,7 +213,8 @@ def test_every_command_of_a_deploy_reaches_its_program_word_for_word(
 
 def scripts(argv: list[str]) -> list[str]:
     """The program texts in it, wherever a shell is called."""
-    return [argv[at + 2] for at in range(len(argv)) if argv[at : at + 2] == ["sh", "-c"]]
+    shells = (["sh", "-c"], ["bash", "-c"])
+    return [argv[at + 2] for at in range(len(argv)) if argv[at : at + 2] in shells]
 
 
 @pytest.mark.parametrize("spell", TRAPS[:5])
@@ -151,7 +225,7 @@ def test_scripts_of_ours_take_names_as_arguments_and_never_as_program_text(spell
     assert {name: scripts(argv) for name, argv in bad.items()} == {
         name: scripts(argv) for name, argv in good.items()
     }
-    assert sum(len(scripts(argv)) for argv in good.values()) >= 3
+    assert sum(len(scripts(argv)) for argv in good.values()) >= 20
 
 
 @pytest.mark.parametrize(
