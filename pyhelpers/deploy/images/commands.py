@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import PurePosixPath
 
 # One command, so that a deployer that dies in between leaves no name with a port of its own. The
@@ -20,6 +21,12 @@ CHAINS = (
 )
 ARCHIVE = "blobs index.json manifest.json oci-layout"
 LOAD = f'tar -C "$1" -cf - {ARCHIVE} | docker load --quiet'
+# A file that another deployer may still have open becomes one that only we have: what comes late
+# goes nowhere. Where there is no room for the copy, that file is sent from its beginning.
+RENEW = (
+    'room=$1; shift; for file; do cp -- "$file" "$room/renewed" && '
+    'mv -f -- "$room/renewed" "$file" || rm -f -- "$file"; done; rm -f -- "$room/renewed"'
+)
 FREE = 'df -PB1 "$1" | awk "NR==2{print \\$4}"'
 
 
@@ -40,6 +47,10 @@ def incoming(root: PurePosixPath, service: str) -> PurePosixPath:
 
 def load(folder: PurePosixPath) -> list[str]:
     return ["sh", "-c", LOAD, "load", str(folder)]
+
+
+def renew(room: PurePosixPath, files: Iterable[PurePosixPath]) -> list[str]:
+    return ["sh", "-c", RENEW, "renew", str(room), *map(str, files)]
 
 
 def checksum(file: PurePosixPath) -> list[str]:

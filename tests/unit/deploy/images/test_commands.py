@@ -84,3 +84,11 @@ class TestInAShell:
     def test_free_bytes_are_a_number(self, tmp_path: Path) -> None:
         done = self.run(tmp_path, commands.free_bytes(PurePosixPath(tmp_path)), "")
         assert int(done.stdout) > 0
+
+
+def test_the_files_to_renew_are_words_of_their_own() -> None:
+    room = PurePosixPath("/srv/it's/incoming")
+    assert commands.renew(room, [room / "a", room / "b;c"]) == [
+        *("sh", "-c", commands.RENEW, "renew"),
+        *("/srv/it's/incoming", "/srv/it's/incoming/a", "/srv/it's/incoming/b;c"),
+    ]
