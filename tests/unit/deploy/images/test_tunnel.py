@@ -217,7 +217,7 @@ class TestTheHostPullsThroughUs:
         with pytest.raises(FailedBeforeSwitch) as failed:
             self.fetch(gone, EngineHost())
         assert f"the registry {gone.address} does not answer" in failed.value.error
-        assert failed.value.try_.startswith("curl -sS ")
+        assert failed.value.try_.startswith("the same command with --no-registry")
 
     def test_a_full_disk_there_is_told_with_the_host(self, upstream: Upstream) -> None:
         host = EngineHost()
