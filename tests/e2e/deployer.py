@@ -14,6 +14,7 @@ from bench.installation import Finished
 
 if TYPE_CHECKING:
     from bench.installation import Installation
+    from bench.servers import Servers
 
 END_S = 90.0
 
@@ -25,7 +26,10 @@ class Deployer:
     """
 
     def __init__(
-        self, installation: Installation, *arguments: str, env: dict[str, str] | None = None
+        self,
+        installation: Installation | Servers,
+        *arguments: str,
+        env: dict[str, str] | None = None,
     ) -> None:
         self.lines: list[str] = []
         self._errors: list[str] = []
