@@ -14,9 +14,12 @@ PULL = (
     'docker pull --quiet "$1" >/dev/null && docker tag "$1" "$2"; s=$?; '
     'docker image rm "$1" >/dev/null 2>&1; exit $s'
 )
-# An image that goes in the meantime makes `inspect` fail; the others are told all the same.
+# Of containers too: containerd's store hides an image whose layers it took from another one, also
+# after a pull of its own. An image that goes in the meantime makes `inspect` fail; the others are
+# told all the same.
 CHAINS = (
-    "docker image ls --all --quiet --no-trunc | sort -u | "
+    "{ docker image ls --all --quiet --no-trunc; docker ps --all --quiet --no-trunc | "
+    "xargs -r docker container inspect --format '{{.Image}}'; } | sort -u | "
     "xargs -r docker image inspect --format '{{json .RootFS.Layers}}' || true"
 )
 ARCHIVE = "blobs index.json manifest.json oci-layout"
