@@ -185,10 +185,9 @@ def test_a_registry_that_is_down_does_not_hold_a_deploy_up(
     servers: Servers, tmp_path: Path
 ) -> None:
     with RegistryContainer() as registry, registry_on(servers, registry):
-        for version in ("v1", "v2"):
-            registry.push(f"{IMAGE}:{version}", IMAGE, version)
-        deployed(servers, "run", "api", "v1", "--host", "a5")
+        registry.push(f"{IMAGE}:v2", IMAGE, "v2")
         registry.stop()
+        assert labels(servers)["a5"] == "v1"
         refused = servers.deploy("run", "api", "v2", "--host", "a5")
         assert refused.code == 4
         assert said(refused).try_.startswith("the same command with --no-registry")
@@ -215,20 +214,16 @@ def test_a_server_that_reaches_the_registry_pulls_by_itself(servers: Servers) ->
         docker("network", "connect", servers.network, registry.name)
         address = f"{registry.name}:5000"
         trust(servers, "a5", address)
-        for version in ("v1", "v2"):
-            registry.publish(f"{IMAGE}:{version}", IMAGE, version, layer_bytes=100_000)
+        registry.publish(f"{IMAGE}:v2", IMAGE, "v2", layer_bytes=100_000)
         with registry_on(servers, registry, address=address, reach="direct"):
-            deployed(servers, "run", "api", "v1", "--host", "a5")
             assert "v2: pull" in deployed(servers, "run", "api", "v2", "--host", "a5")
             assert labels(servers)["a5"] == "v2"
             missing = servers.deploy("run", "api", "v9", "--host", "a5")
             assert said(missing).error == f"the image {address}/{IMAGE}:v9 does not exist"
-            deployed(servers, "rollback", "api", "--host", "a5")
             registry.stop()
             refused = servers.deploy("run", "api", "v2", "--host", "a5")
             assert refused.code == 4
             assert said(refused).try_.startswith("the same command with --no-registry")
-            assert labels(servers)["a5"] == "v1"
 
 
 def trust(servers: Servers, host: str, registry: str) -> None:
