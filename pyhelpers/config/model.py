@@ -189,6 +189,14 @@ class Config(Part):
         default=None, description="Who hears of a refusal and of a flip-back."
     )
 
+    def without_registry(self) -> Config:
+        """As if no host reached it. Its address stays: images here may still bear it."""
+        if self.registry is None:
+            return self
+        return self.model_copy(
+            update={"registry": self.registry.model_copy(update={"reach": "none"})}
+        )
+
     @field_validator("gateways", mode="before")
     @classmethod
     def _name_containers(cls, gateways: object) -> object:

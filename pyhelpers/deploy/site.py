@@ -13,7 +13,7 @@ from pyhelpers.deploy.facts import read_facts, read_history, state_format, unfin
 from pyhelpers.deploy.fleet import Serving
 from pyhelpers.deploy.gateway import Gateway
 from pyhelpers.deploy.images.find import find_image, here_as, image_here
-from pyhelpers.deploy.images.names import reference
+from pyhelpers.deploy.images.names import references
 from pyhelpers.deploy.images.sources import Sources
 from pyhelpers.deploy.model import Release, Target
 from pyhelpers.deploy.preflight import newer_format
@@ -80,10 +80,11 @@ def service_of(config: Config, name: str) -> Service:
 def wanted_release(site: Site, version: str) -> Wanted:
     """The release that `version` of the image and this checkout's configuration make."""
     files = release_files(site)
-    meant = reference(site.config, site.service, version)
-    image = find_image(site.host, site.config, meant, site.sources)
+    names = references(site.config, site.service, version)
+    found = (find_image(site.host, site.config, name, site.sources) for name in names)
+    image = next((each for each in found if each is not None), None)
     if image is None:
-        return Wanted(_target(site, Release("", meant, version, "")), None, files)
+        return Wanted(_target(site, Release("", names[0], version, "")), None, files)
     wanted = release.release_of(image, version, files)
     return Wanted(_target(site, wanted), _looked_for(site, image, wanted), files)
 

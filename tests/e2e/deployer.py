@@ -13,13 +13,8 @@ from bench.engine import CHECKOUT
 from bench.installation import Finished
 
 if TYPE_CHECKING:
-    from typing import Protocol
-
-    class Installation(Protocol):
-        """On this machine's engine, or on servers."""
-
-        def argv(self, *arguments: str) -> list[str]: ...
-
+    from bench.installation import Installation
+    from bench.servers import Servers
 
 END_S = 90.0
 
@@ -31,7 +26,10 @@ class Deployer:
     """
 
     def __init__(
-        self, installation: Installation, *arguments: str, env: dict[str, str] | None = None
+        self,
+        installation: Installation | Servers,
+        *arguments: str,
+        env: dict[str, str] | None = None,
     ) -> None:
         self.lines: list[str] = []
         self._errors: list[str] = []

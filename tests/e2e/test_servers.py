@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+import signal
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +16,8 @@ from bench.registry import RegistryContainer
 from bench.server import ROOT
 from bench.servers import Servers
 
+from .colours import wait_until
+from .deployer import Deployer
 from .town import said
 
 if TYPE_CHECKING:
@@ -162,6 +167,165 @@ def test_a_laptop_that_reaches_one_server_and_has_no_engine_rolls_back(
     refused = servers.deploy("run", "api", "v1", "--host", "a5", env=no_engine)
     assert refused.code == 4
     assert "engine" in said(refused).error
+
+
+@contextmanager
+def registry_on(servers: Servers, registry: RegistryContainer, **settings: str) -> Iterator[None]:
+    """protostar.yml names it as long as the block lasts."""
+    servers.top["registry"] = {"address": registry.address, "reach": "tunnel", **settings}
+    servers.write()
+    try:
+        yield
+    finally:
+        del servers.top["registry"]
+        servers.write()
+
+
+def test_a_registry_that_is_down_does_not_hold_a_deploy_up(
+    servers: Servers, tmp_path: Path
+) -> None:
+    with RegistryContainer() as registry, registry_on(servers, registry):
+        registry.push(f"{IMAGE}:v2", IMAGE, "v2")
+        registry.stop()
+        assert labels(servers)["a5"] == "v1"
+        refused = servers.deploy("run", "api", "v2", "--host", "a5")
+        assert refused.code == 4
+        assert said(refused).try_.startswith("the same command with --no-registry")
+        with LoadProcess(Options(servers.url("a5"), 30, seconds=200), tmp_path) as load:
+            planned = deployed(servers, "plan", "api", "v2", "--host", "a5", "--no-registry")
+            assert "fetch image" in planned
+            deployed(servers, "run", "api", "v2", "--host", "a5", "--no-registry")
+            assert labels(servers)["a5"] == "v2"
+            deployed(servers, "rollback", "api", "--host", "a5")
+            assert labels(servers)["a5"] == "v1"
+            report = load.stop().report
+        assert report.failed == 0
+        assert report.requests > 20
+        docker("start", registry.name)
+        registry._await()
+        # Another release than the one without it, of an image that the server has by now.
+        assert "v2: is here" in deployed(servers, "run", "api", "v2", "--host", "a5")
+        assert labels(servers)["a5"] == "v2"
+
+
+def test_a_server_that_reaches_the_registry_pulls_by_itself(servers: Servers) -> None:
+    """By a name that only the servers' network knows: nothing of it goes through the deployer."""
+    with RegistryContainer() as registry:
+        docker("network", "connect", servers.network, registry.name)
+        address = f"{registry.name}:5000"
+        trust(servers, "a5", address)
+        registry.publish(f"{IMAGE}:v2", IMAGE, "v2", layer_bytes=100_000)
+        with registry_on(servers, registry, address=address, reach="direct"):
+            assert "v2: pull" in deployed(servers, "run", "api", "v2", "--host", "a5")
+            assert labels(servers)["a5"] == "v2"
+            missing = servers.deploy("run", "api", "v9", "--host", "a5")
+            assert said(missing).error == f"the image {address}/{IMAGE}:v9 does not exist"
+            registry.stop()
+            refused = servers.deploy("run", "api", "v2", "--host", "a5")
+            assert refused.code == 4
+            assert said(refused).try_.startswith("the same command with --no-registry")
+
+
+def trust(servers: Servers, host: str, registry: str) -> None:
+    """Plain HTTP is allowed for this one; the engine reads it without a restart."""
+    told = json.dumps({"insecure-registries": [registry]})
+    servers.servers[host].sh(f"echo '{told}' >/etc/docker/daemon.json")
+    servers.servers[host].sh('kill -HUP "$(cat /run/docker.pid)"')
+    shown = "{{range .RegistryConfig.IndexConfigs}}{{.Name}} {{end}}"
+    wait_until(
+        lambda: registry in servers.servers[host].docker("info", "--format", shown),
+        f"{host} trusts {registry}",
+    )
+
+
+def test_a_registry_that_is_killed_in_the_middle_of_a_pull_changes_nothing(
+    servers: Servers,
+) -> None:
+    with RegistryContainer() as registry, registry_on(servers, registry):
+        registry.publish(f"{IMAGE}:v2", IMAGE, "v4", layer_bytes=32_000_000)
+        docker("update", "--cpus", "0.01", registry.name)  # some seconds for the layer
+        before, serving = servers.servers["a5"].received_bytes(), live(servers, "a5")
+        argv = ("run", "api", "v4", "--host", "a5")
+        with Deployer(servers, *argv, env=servers.environment) as deployer:
+            wait_until(
+                lambda: servers.servers["a5"].received_bytes() - before > 2_000_000, "it pulls"
+            )
+            docker("kill", registry.name)
+            failed = deployer.finish()
+        assert failed.code == 6, (failed.out, failed.err)
+        assert f"the registry {registry.address} does not answer" in said(failed).error
+        assert live(servers, "a5") == serving
+        assert f"{serving.removesuffix('-app-1')} serves" in said(failed).state
+        names = servers.servers["a5"].docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}")
+        assert "127.0.0.1" not in names
+
+
+@pytest.fixture
+def large(servers: Servers, tmp_path: Path) -> Iterator[str]:
+    """A version with 64 MB that no server has, of this machine's engine only."""
+    version = f"large-{servers.tag}"
+    (tmp_path / "pad").write_bytes(os.urandom(64 << 20))
+    docker("create", "--name", version, f"{IMAGE}:v1")
+    try:
+        docker("cp", "-q", str(tmp_path / "pad"), f"{version}:/pad")
+        docker("commit", version, f"{IMAGE}:{version}")
+        yield version
+    finally:
+        docker("rm", version)
+        docker("image", "rm", f"{IMAGE}:{version}")
+
+
+INCOMING = f"{ROOT}/incoming"
+
+
+def arrived(servers: Servers) -> list[tuple[int, str]]:
+    """What a5 has of an image on its way: bytes and path, the largest last."""
+    found = servers.servers["a5"].sh(
+        f"find {INCOMING} -type f -printf '%s %p\\n' 2>/dev/null || true"
+    )
+    pairs = [line.split(" ", 1) for line in found.splitlines()]
+    return sorted((int(size), path) for size, path in pairs)
+
+
+def test_a_server_without_space_says_so_and_nothing_half_is_left(
+    servers: Servers, large: str
+) -> None:
+    a5, serving = servers.servers["a5"], live(servers, "a5")
+    a5.sh(f"mkdir -p {INCOMING} && mount -t tmpfs -o size=20m,mode=777 tmpfs {INCOMING}")
+    try:
+        failed = servers.deploy("run", "api", large, "--host", "a5")
+        assert failed.code == 6, (failed.out, failed.err)
+        error, _, try_ = said(failed)
+        assert "a5 cannot write the image: no space left on device" in error
+        assert try_.startswith(f"df -h {ROOT} on a5")
+        assert arrived(servers) == []
+    finally:
+        a5.run("umount", INCOMING)
+    assert live(servers, "a5") == serving
+    assert servers.answers("a5")
+    assert not servers.locked("a5", "api")
+
+
+def test_what_a_killed_deployer_left_is_gone_on_with_even_if_it_is_corrupt(
+    servers: Servers, large: str, tmp_path: Path
+) -> None:
+    """Its own half of it, gigabytes in a real case, is removed by the next one."""
+    here = tmp_path / "here"
+    here.mkdir()
+    env = {**servers.environment, "TMPDIR": str(here)}
+    argv = ("run", "api", large, "--host", "a5")
+    with Deployer(servers, *argv, env=env) as deployer:
+        wait_until(lambda: any(size > 1_000_000 for size, _ in arrived(servers)), "a part is there")
+        deployer.signal(signal.SIGKILL)
+    wait_until(lambda: not servers.locked("a5", "api"), "the lock is free")
+    _, part = arrived(servers)[-1]
+    servers.servers["a5"].sh(f"echo flipped | dd of={part} bs=1 seek=5000 conv=notrunc status=none")
+    assert len(list(here.iterdir())) == 1
+    out = deployed(servers, *argv, env=env)
+    assert "was corrupt: again" in out
+    assert labels(servers)["a5"] == large
+    assert list(here.iterdir()) == []
+    assert arrived(servers) == []
 
 
 def test_a_server_that_does_not_answer_is_a_row_beside_the_others(servers: Servers) -> None:

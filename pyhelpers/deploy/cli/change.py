@@ -9,7 +9,7 @@ import click
 
 from pyhelpers import console
 from pyhelpers.config.options import config_option
-from pyhelpers.deploy.cli.options import deploy_options
+from pyhelpers.deploy.cli.options import deploy_options, no_registry_option
 from pyhelpers.deploy.cli.shared import (
     group,
     hosts_option,
@@ -31,24 +31,33 @@ if TYPE_CHECKING:
 @service_argument
 @click.argument("version")
 @hosts_option
+@no_registry_option
 @config_option
 @json_option
 def plan(
-    service: str, version: str, hosts: tuple[str, ...], file: Path, *, json_wanted: bool
+    service: str,
+    version: str,
+    hosts: tuple[str, ...],
+    file: Path,
+    *,
+    no_registry: bool,
+    json_wanted: bool,
 ) -> None:
     """Print the steps that `run` would take, for each host. Changes nothing.
 
     \b
     VERSION is a tag of the service's image, a digest (@sha256:…), or a whole reference.
-    Example:
+    Examples:
       protostar deploy plan api v2
+      protostar deploy plan api v2 --no-registry
     """
     from pyhelpers.deploy import report
     from pyhelpers.deploy.pipeline import planned
     from pyhelpers.deploy.site import wanted_release
     from pyhelpers.deploy.turns import ask_all
 
-    sites = {site.host.name: site for site in sites_of(file, service, hosts)}
+    found = sites_of(file, service, hosts, no_registry=no_registry)
+    sites = {site.host.name: site for site in found}
     plans = ask_all(
         sites, lambda host: planned(sites[host], wanted_release(sites[host], version))[1]
     )
@@ -76,17 +85,24 @@ def _show(host: str, steps: Plan) -> None:
 @service_argument
 @click.argument("version")
 @click.option("--expect", hidden=True, help="Refuse when VERSION is another release by now.")
+@no_registry_option
 @deploy_options
-def run(service: str, version: str, expect: str | None, options: Options) -> None:
+def run(
+    service: str, version: str, expect: str | None, options: Options, *, no_registry: bool
+) -> None:
     """Deploy VERSION to the service's hosts. Running it again changes nothing and says so.
 
     Of several hosts one after another, or `parallel` at a time; the first failure stops the rest.
+
+    With --no-registry the same image makes another release, with all its steps and hooks: an
+    engine knows it by another digest than the registry does.
 
     \b
     Examples:
       protostar deploy run api v2
       protostar deploy run api @sha256:… --json
       protostar deploy run api v2 --only-failed
+      protostar deploy run api v2 --no-registry   the registry is down, the image is here
     """
     from pyhelpers.deploy import interrupts
     from pyhelpers.deploy.cli.several import bring
@@ -95,13 +111,17 @@ def run(service: str, version: str, expect: str | None, options: Options) -> Non
     from pyhelpers.deploy.turns import ask_all
 
     with interrupts.raised():
-        sites = sites_of(options.file, service, options.hosts)
+        sites = sites_of(options.file, service, options.hosts, no_registry=no_registry)
         by_name = {site.host.name: site for site in sites}
         wanted = ask_all(by_name, lambda host: wanted_release(by_name[host], version))
         _must_be(expect, wanted)
-    typed = f"protostar deploy run {service} {shlex.quote(version)}"
-    words = ("run", service, version, "--expect")
-    bring(sites, wanted, How(options, words, f"{typed} {options.again}", f"{typed} --host NAME"))
+    words = ("run", service, version, *(["--no-registry"] if no_registry else []))
+    typed = f"protostar deploy {shlex.join(words)}"
+    bring(
+        sites,
+        wanted,
+        How(options, (*words, "--expect"), f"{typed} {options.again}", f"{typed} --host NAME"),
+    )
 
 
 def _must_be(expected: str | None, wanted: Mapping[str, Wanted]) -> None:

@@ -34,6 +34,12 @@ class Options:
         return " ".join(["--only-failed", *(f"--host {host}" for host in self.hosts)])
 
 
+no_registry_option = click.option(
+    "--no-registry",
+    is_flag=True,
+    help="Ask no registry: the layers that a host lacks are sent from this machine's engine.",
+)
+
 OPTIONS = (
     hosts_option,
     click.option(

@@ -103,11 +103,14 @@ def site_of(file: Path, name: str, only: str | None = None) -> Site:
     return _open(config, file, name, names[0])
 
 
-def sites_of(file: Path, name: str, only: Sequence[str] = ()) -> tuple[Site, ...]:
+def sites_of(
+    file: Path, name: str, only: Sequence[str] = (), *, no_registry: bool = False
+) -> tuple[Site, ...]:
     """On each of its hosts, in its order. Raises the error of the hosts that cannot be asked."""
     from pyhelpers.deploy.turns import ask_all
 
     config = load_config(file)
+    config = config.without_registry() if no_registry else config
     names = hosts_of(config, name, only)
     found = ask_all(names, in_threads(lambda host: _open(config, file, name, host)))
     return tuple(found[host] for host in names)
@@ -218,6 +221,7 @@ def group() -> None:
       protostar deploy rollback api           the last good release, no version needed
       protostar deploy rollback api --now     and end the deploy that is going on
       protostar deploy run api v2 --only-failed   go on where it stopped, on several hosts
+      protostar deploy run api v2 --no-registry   the registry is down: from this machine
       protostar deploy status                 what serves where
       protostar deploy logs api --follow      what it writes
     \b

@@ -8,7 +8,7 @@ import json
 import posixpath
 import re
 import tarfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def _json(document: object) -> bytes:
 
 
 def unpack(chunks: Iterable[bytes], folder: Path, skip: frozenset[str]) -> Image:
-    """Read the archive to its end. Layers whose digest is in `skip` are read and not kept.
+    """Read the archive to its end. Layers whose diff id is in `skip` are read and not kept.
 
     Raises `ArchiveError` when it is broken, `OSError` when `folder` has no room.
     """
@@ -114,7 +114,8 @@ def unpack(chunks: Iterable[bytes], folder: Path, skip: frozenset[str]) -> Image
                         members[name] = _kept(name, member.size, content, folder, skip)
     except tarfile.TarError as problem:
         raise ArchiveError(f"the engine's archive is broken ({problem})") from None
-    return _image(members | {name: members[to] for name, to in links.items() if to in members})
+    linked = {name: members[to] for name, to in links.items() if to in members}
+    return _image(members | linked, skip)
 
 
 def _target(name: str, member: tarfile.TarInfo) -> str:
@@ -128,7 +129,7 @@ def _kept(
 ) -> Blob:
     named = BLOB.fullmatch(name)
     promised = f"sha256:{named[1]}" if named else ""
-    if promised in skip:
+    if promised in skip:  # a layer that is not packed has its diff id for its name
         return Blob(promised, size_bytes, LAYER, None)
     file = folder / hashlib.sha256(name.encode()).hexdigest()
     digest, beginning = _write(content, file)
@@ -148,16 +149,26 @@ def _write(content: IO[bytes], file: Path) -> tuple[str, bytes]:
     return f"sha256:{digest.hexdigest()}", beginning
 
 
-def _image(members: dict[str, Blob]) -> Image:
+def _image(members: dict[str, Blob], skip: frozenset[str]) -> Image:
     try:
         (told,) = _read(members["manifest.json"])
         config = members[told["Config"]]
-        layers = tuple(members[posixpath.normpath(name)] for name in told["Layers"])
+        stored = [members[posixpath.normpath(name)] for name in told["Layers"]]
         diff_ids = tuple(_read(config)["rootfs"]["diff_ids"])
+        pairs = tuple(zip(stored, diff_ids, strict=True))
     except (KeyError, ValueError, TypeError) as problem:
         raise ArchiveError(f"the engine's archive is not of one image ({problem!r})") from None
     paper = Blob(config.digest, config.size_bytes, CONFIG, config.file)
+    layers = tuple(_dropped(layer) if diff_id in skip else layer for layer, diff_id in pairs)
     return Image(paper, layers, diff_ids)
+
+
+def _dropped(layer: Blob) -> Blob:
+    # Only its place tells what it is: engines before 25 name no layer by its digest, and those
+    # with containerd's store have them packed.
+    if layer.file is not None:
+        layer.file.unlink(missing_ok=True)
+    return replace(layer, file=None)
 
 
 def _read(blob: Blob) -> Any:  # noqa: ANN401 - JSON

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import PurePosixPath
 
 # One command, so that a deployer that dies in between leaves no name with a port of its own. The
@@ -13,13 +14,22 @@ PULL = (
     'docker pull --quiet "$1" >/dev/null && docker tag "$1" "$2"; s=$?; '
     'docker image rm "$1" >/dev/null 2>&1; exit $s'
 )
-# An image that goes in the meantime makes `inspect` fail; the others are told all the same.
+# Of containers too: containerd's store hides an image whose layers it took from another one, also
+# after a pull of its own. An image that goes in the meantime makes `inspect` fail; the others are
+# told all the same.
 CHAINS = (
-    "docker image ls --all --quiet --no-trunc | sort -u | "
+    "{ docker image ls --all --quiet --no-trunc; docker ps --all --quiet --no-trunc | "
+    "xargs -r docker container inspect --format '{{.Image}}'; } | sort -u | "
     "xargs -r docker image inspect --format '{{json .RootFS.Layers}}' || true"
 )
 ARCHIVE = "blobs index.json manifest.json oci-layout"
 LOAD = f'tar -C "$1" -cf - {ARCHIVE} | docker load --quiet'
+# A file that another deployer may still have open becomes one that only we have: what comes late
+# goes nowhere. Where there is no room for the copy, that file is sent from its beginning.
+RENEW = (
+    'room=$1; shift; for file; do cp -- "$file" "$room/renewed" && '
+    'mv -f -- "$room/renewed" "$file" || rm -f -- "$file"; done; rm -f -- "$room/renewed"'
+)
 FREE = 'df -PB1 "$1" | awk "NR==2{print \\$4}"'
 
 
@@ -40,6 +50,10 @@ def incoming(root: PurePosixPath, service: str) -> PurePosixPath:
 
 def load(folder: PurePosixPath) -> list[str]:
     return ["sh", "-c", LOAD, "load", str(folder)]
+
+
+def renew(room: PurePosixPath, files: Iterable[PurePosixPath]) -> list[str]:
+    return ["sh", "-c", RENEW, "renew", str(room), *map(str, files)]
 
 
 def checksum(file: PurePosixPath) -> list[str]:

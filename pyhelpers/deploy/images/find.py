@@ -11,6 +11,7 @@ from requests import RequestException
 from pyhelpers.deploy.facts import Engine
 from pyhelpers.deploy.images import manifest
 from pyhelpers.deploy.images.names import is_in, name_in_registry, repository_of, version_of
+from pyhelpers.deploy.images.registry import WITHOUT
 from pyhelpers.deploy.model import ImageFacts, Way
 from pyhelpers.errors import PreflightError, Unreachable
 
@@ -128,7 +129,7 @@ def _by_the_host(host: Host, wanted: str, _sources: Sources) -> ImageFacts | Non
             return None
         raise Unreachable(
             error=f"the registry does not tell about {wanted}: {problem}",
-            try_=f"docker buildx imagetools inspect {wanted}",
+            try_=f"{WITHOUT}, or docker buildx imagetools inspect {wanted}",
         ) from None
     digest = found["Descriptor"]["digest"]
     platforms = tuple(p["architecture"] for p in found.get("Platforms") or ())

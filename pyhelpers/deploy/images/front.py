@@ -61,6 +61,14 @@ class Front(BaseHTTPRequestHandler):
         # There is neither a server nor an address; the handler itself asks for neither.
         super().__init__(cast("Any", line), ("", 0), cast("Any", None))
 
+    def finish(self) -> None:
+        """A failed request leaves a circle that holds us: exception, frames, this handler.
+
+        paramiko's file in such a circle prints a traceback of its own when it is collected.
+        """
+        super().finish()
+        del self.rfile
+
     def do_GET(self) -> None:
         self._answer()
 

@@ -8,14 +8,19 @@ if TYPE_CHECKING:
     from pyhelpers.config.model import Config, Registry, Service
 
 
-def reference(config: Config, service: Service, version: str) -> str:
-    """What a person typed → a reference: a tag, a digest, or a whole reference of its own."""
+def references(config: Config, service: Service, version: str) -> tuple[str, ...]:
+    """What a person typed → references: a tag, a digest, or a whole reference of its own.
+
+    An engine may have the image under its registry's name too, where that registry is not asked.
+    """
     if "/" in version or version.startswith("sha256:"):
-        return version
-    registry = config.registry
-    prefix = f"{registry.address}/" if registry and registry.reach != "none" else ""
+        return (version,)
     separator = "@" if version.startswith("@") else ":"
-    return f"{prefix}{service.image}{separator}{version.lstrip('@')}"
+    plain = f"{service.image}{separator}{version.lstrip('@')}"
+    if config.registry is None:
+        return (plain,)
+    named = f"{config.registry.address}/{plain}"
+    return (plain, named) if config.registry.reach == "none" else (named,)
 
 
 def repository_of(reference: str) -> str:

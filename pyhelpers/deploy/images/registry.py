@@ -29,6 +29,8 @@ ATTEMPTS = 3
 BETWEEN_S = 1.0
 # A proxy in between would rather compress; a digest is of what the registry stores.
 AS_STORED = {"Accept-Encoding": "identity"}
+# What helps whatever is wrong with a registry.
+WITHOUT = "the same command with --no-registry, where this machine's engine has the image"
 CERTIFICATES = Path("/etc/docker/certs.d")
 
 
@@ -156,7 +158,7 @@ class Registry:
             )
         return Unreachable(
             error=f"the registry {self.address} does not answer ({type(problem).__name__})",
-            try_=f"curl -sS {self._schemes[0]}://{self.address}/v2/",
+            try_=f"{WITHOUT}, or curl -sS {self._schemes[0]}://{self.address}/v2/",
         )
 
     def _denied(self, path: str) -> Unreachable:
@@ -169,7 +171,7 @@ class Registry:
     def _wrong(self, what: str) -> Unreachable:
         return Unreachable(
             error=f"the registry {self.address} {what}",
-            try_=f"curl -sSi {self._schemes[0]}://{self.address}/v2/",
+            try_=f"{WITHOUT}, or curl -sSi {self._schemes[0]}://{self.address}/v2/",
         )
 
     def _well(self, answer: requests.Response) -> requests.Response:

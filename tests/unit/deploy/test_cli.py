@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from typing import TYPE_CHECKING
 
@@ -10,11 +11,18 @@ import click
 import pytest
 
 from pyhelpers import cli
+from pyhelpers.deploy import site
+from pyhelpers.deploy.cli import several
 from pyhelpers.deploy.cli.shared import complete_services, who
+from pyhelpers.deploy.site import Wanted
 from pyhelpers.errors import Exit, LockedError, ProtostarError
+from tests.unit.deploy import builders
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from pyhelpers.deploy.cli.single import How
+    from pyhelpers.deploy.site import Site
 
 CONFIG = """\
 project: shop
@@ -154,6 +162,33 @@ class TestWhatIsTyped:
         monkeypatch.setenv("PROTOSTAR_FILE", str(tmp_path / "none.yml"))
         assert typed(monkeypatch, "deploy", "status", "api") == 3
         assert "Try: cp protostar.example.yml" in capsys.readouterr().err
+
+    @pytest.mark.parametrize(
+        ("option", "words", "reach"),
+        [
+            ([], ("run", "web", "v 2"), "tunnel"),
+            (["--no-registry"], ("run", "web", "v 2", "--no-registry"), "none"),
+        ],
+    )
+    def test_without_a_registry_the_processes_and_the_next_command_are_so_too(
+        self,
+        option: list[str],
+        words: tuple[str, ...],
+        reach: str,
+        file: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        with file.open("a", encoding="utf-8") as more:
+            more.write("registry: { address: registry.lan:5000, reach: tunnel }\n")
+        told: list[tuple[tuple[Site, ...], How]] = []
+        wanted = Wanted(builders.plan().target, None, {})
+        monkeypatch.setattr(site, "wanted_release", lambda _site, _version: wanted)
+        monkeypatch.setattr(several, "bring", lambda sites, _, how: told.append((sites, how)))
+        assert typed(monkeypatch, "deploy", "run", "web", "v 2", *option, "-f", file) == 0
+        ((sites, how),) = told
+        assert [one.config.registry and one.config.registry.reach for one in sites] == [reach] * 2
+        assert how.words == (*words, "--expect")
+        assert how.again == f"protostar deploy {shlex.join(words)} --only-failed"
 
     def test_a_history_that_is_empty_is_a_table_without_rows(
         self, file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pyhelpers.config.model import Config
+from pyhelpers.config.model import Config, Registry
 from pyhelpers.deploy.pipeline import _about, new_id
 from pyhelpers.deploy.site import (
     Site,
@@ -123,6 +123,17 @@ class TestTheRelease:
         after = wanted_release(site, "v2").target.release
         assert before.id != after.id
         assert before.image == after.image
+
+    @pytest.mark.parametrize("name", ["shop/api:v2", "registry.lan:5000/shop/api:v2"])
+    def test_without_its_registry_it_is_of_the_engines_image_by_either_name(
+        self, site: Site, name: str
+    ) -> None:
+        registry = Registry(address="registry.lan:5000", reach="tunnel")
+        config = site.config.model_copy(update={"registry": registry}).without_registry()
+        engine_of(site).images[name] = HERE
+        wanted = wanted_release(replace(site, config=config), "v2")
+        assert wanted.image is not None
+        assert (wanted.image.here_as, wanted.target.release.image) == (name, HERE["Id"])
 
     def test_an_image_that_does_not_exist_is_left_to_the_preflight(self, site: Site) -> None:
         wanted = wanted_release(site, "v9")

@@ -80,6 +80,44 @@ def test_a_layer_that_the_host_has_is_not_kept_but_known(tmp_path: Path) -> None
     assert [blob.hex for blob in image.to_send()] == [image.config.hex, sha(LAYERS[1])]
 
 
+def test_one_that_an_older_engine_names_by_no_digest_is_not_kept_either(tmp_path: Path) -> None:
+    told = [{"Config": "c.json", "Layers": ["one/layer.tar", "two/layer.tar", "three/layer.tar"]}]
+    files = {
+        "c.json": config_of([*LAYERS, LAYERS[0]]),
+        "one/layer.tar": LAYERS[0],
+        "two/layer.tar": LAYERS[1],
+        "manifest.json": json.dumps(told).encode(),
+    }
+    data = packed(files, {"three/layer.tar": "../one/layer.tar"})
+    image = unpack(chunks(data), tmp_path, frozenset([f"sha256:{sha(LAYERS[0])}"]))
+    assert [layer.file is None for layer in image.layers] == [True, False, True]
+    assert [layer.hex for layer in image.layers] == [sha(LAYERS[0]), sha(LAYERS[1]), sha(LAYERS[0])]
+    assert [blob.hex for blob in image.to_send()] == [image.config.hex, sha(LAYERS[1])]
+
+
+def test_one_that_containerds_store_has_packed_is_known_by_its_place(tmp_path: Path) -> None:
+    stored = [gzip.compress(one) for one in LAYERS]
+    image = read(tmp_path, saved(stored), frozenset([f"sha256:{sha(LAYERS[0])}"]))
+    assert [blob.hex for blob in image.to_send()] == [image.config.hex, sha(stored[1])]
+    first = image.layers[0]
+    assert (first.hex, first.size_bytes) == (sha(stored[0]), len(stored[0]))
+    assert first.media_type == archive.LAYER + "+gzip"
+    assert image.diff_ids == tuple(f"sha256:{sha(one)}" for one in LAYERS)
+
+
+def test_what_is_not_kept_takes_no_room_on_the_disk(tmp_path: Path) -> None:
+    stored = [gzip.compress(one) for one in LAYERS]
+    image = read(tmp_path, saved(stored), frozenset(f"sha256:{sha(one)}" for one in LAYERS))
+    assert [blob.digest for blob in image.to_send()] == [image.config.digest]
+    left = {path.read_bytes() for path in tmp_path.iterdir()}
+    assert left.isdisjoint(stored)
+
+
+def test_layers_that_its_configuration_does_not_tell_of_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ArchiveError, match="not of one image"):
+        read(tmp_path, saved(LAYERS, LAYERS[:1]))
+
+
 def test_a_layer_that_stands_twice_travels_once(tmp_path: Path) -> None:
     image = read(tmp_path, saved([LAYERS[0], LAYERS[0]], [LAYERS[0], LAYERS[0]]))
     assert len(image.layers) == 2

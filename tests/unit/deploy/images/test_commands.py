@@ -76,11 +76,22 @@ class TestInAShell:
     def test_each_image_is_asked_once_and_one_that_has_gone_is_no_failure(
         self, tmp_path: Path
     ) -> None:
-        script = 'case "$2" in ls) printf "b\\na\\nb\\n";; *) echo "[]"; exit 1;; esac'
+        script = (
+            'case "$1 $2" in "image ls") printf "b\\na\\nb\\n";; "ps --all") echo c1;; '
+            '"container inspect") printf "a\\nhidden\\n";; *) echo "[]"; exit 1;; esac'
+        )
         done = self.run(tmp_path, commands.layer_chains(), script)
         assert (done.returncode, done.stdout) == (0, "[]\n")
-        assert self.typed(tmp_path)[1].endswith("{{json .RootFS.Layers}} a b")
+        assert self.typed(tmp_path)[-1].endswith("{{json .RootFS.Layers}} a b hidden")
 
     def test_free_bytes_are_a_number(self, tmp_path: Path) -> None:
         done = self.run(tmp_path, commands.free_bytes(PurePosixPath(tmp_path)), "")
         assert int(done.stdout) > 0
+
+
+def test_the_files_to_renew_are_words_of_their_own() -> None:
+    room = PurePosixPath("/srv/it's/incoming")
+    assert commands.renew(room, [room / "a", room / "b;c"]) == [
+        *("sh", "-c", commands.RENEW, "renew"),
+        *("/srv/it's/incoming", "/srv/it's/incoming/a", "/srv/it's/incoming/b;c"),
+    ]

@@ -9,7 +9,7 @@ from docker.errors import APIError
 
 from pyhelpers.config.model import Config
 from pyhelpers.deploy.images.find import find_image, here_as, image_here
-from pyhelpers.deploy.images.names import name_in_registry, reference, repository_of, version_of
+from pyhelpers.deploy.images.names import name_in_registry, references, repository_of, version_of
 from pyhelpers.deploy.images.sources import OwnEngine, Sources
 from pyhelpers.deploy.model import ImageFacts, Way
 from pyhelpers.errors import Exit, PreflightError, Unreachable
@@ -36,17 +36,27 @@ def config(registry: dict[str, str] | None, host: dict[str, Any] | None = None) 
 @pytest.mark.parametrize(
     ("registry", "version", "meant"),
     [
-        (REGISTRY, "v2", "registry.lan:5000/shop/api:v2"),
-        (REGISTRY, f"@{DIGEST}", f"registry.lan:5000/shop/api@{DIGEST}"),
-        (REGISTRY, "other.lan/shop/api:v2", "other.lan/shop/api:v2"),
-        (REGISTRY, DIGEST, DIGEST),
-        ({**REGISTRY, "reach": "none"}, "v2", "shop/api:v2"),
-        (None, "v2", "shop/api:v2"),
-        (None, f"@{DIGEST}", f"shop/api@{DIGEST}"),
+        (REGISTRY, "v2", ["registry.lan:5000/shop/api:v2"]),
+        (REGISTRY, f"@{DIGEST}", [f"registry.lan:5000/shop/api@{DIGEST}"]),
+        (REGISTRY, "other.lan/shop/api:v2", ["other.lan/shop/api:v2"]),
+        (REGISTRY, DIGEST, [DIGEST]),
+        ({**REGISTRY, "reach": "none"}, "v2", ["shop/api:v2", "registry.lan:5000/shop/api:v2"]),
+        (None, "v2", ["shop/api:v2"]),
+        (None, f"@{DIGEST}", [f"shop/api@{DIGEST}"]),
     ],
 )
-def test_what_is_typed_means(registry: dict[str, str] | None, version: str, meant: str) -> None:
-    assert reference(config(registry), builders.service(), version) == meant
+def test_what_is_typed_means(
+    registry: dict[str, str] | None, version: str, meant: list[str]
+) -> None:
+    assert list(references(config(registry), builders.service(), version)) == meant
+
+
+@pytest.mark.parametrize("registry", [REGISTRY, {**REGISTRY, "reach": "tunnel"}])
+def test_without_its_registry_an_installation_is_as_if_no_host_reached_it(
+    registry: dict[str, str],
+) -> None:
+    assert config(registry).without_registry() == config({**registry, "reach": "none"})
+    assert config(None).without_registry() == config(None)
 
 
 @pytest.mark.parametrize(
@@ -153,6 +163,7 @@ class TestInTheRegistry:
             self.find(answer=APIError("500", explanation="connection refused"))
         assert "does not tell about registry.lan:5000/shop/api:v2" in failed.value.error
         assert "connection refused" in failed.value.error
+        assert failed.value.try_.startswith("the same command with --no-registry")
 
 
 class TestUnderAnotherName:

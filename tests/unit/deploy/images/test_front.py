@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 import threading
 import tracemalloc
+import weakref
 from contextlib import contextmanager
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -201,3 +203,37 @@ def test_a_layer_is_never_whole_in_memory() -> None:
         finally:
             tracemalloc.stop()
     assert moved == len(large)
+
+
+class WatchedLine:
+    """A line that remembers what was opened on it, without holding it."""
+
+    def __init__(self, line: socket.socket) -> None:
+        self._line = line
+        self.files: list[weakref.ref[Any]] = []
+
+    def makefile(self, mode: str, buffering: int) -> Any:
+        file: Any = self._line.makefile(mode, buffering)  # type: ignore[call-overload]  # handed on
+        self.files.append(weakref.ref(file))
+        return file
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._line, name)
+
+
+def test_a_failed_request_leaves_no_file_to_the_collector() -> None:
+    """paramiko's would print a traceback below the error's three lines."""
+    ours, theirs = socket.socketpair()
+    nobody = Registry("127.0.0.1:1", between_s=0)
+    meter = Meter(lambda _text: None, StoppedClock(), 1)
+    origin, line = Origin(nobody, "shop/api", frozenset(), meter), WatchedLine(ours)
+    with ours, theirs:
+        theirs.sendall(f"GET {OF_LAYER} HTTP/1.0\r\n\r\n".encode())
+        gc.collect()
+        gc.disable()
+        try:
+            origin.serve(line)
+            assert [file() for file in line.files] == [None]
+        finally:
+            gc.enable()
+    assert origin.problem is not None

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import errno
+import gzip
 import hashlib
 import json
 import subprocess
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from pyhelpers.deploy import commands as deploy_commands
-from pyhelpers.deploy.images import commands
+from pyhelpers.deploy.images import archive, commands
 from pyhelpers.deploy.images.sources import OwnEngine, Sources
 from pyhelpers.deploy.model import ImageFacts, Way
 from pyhelpers.deploy.start import fetch_image
@@ -22,7 +23,7 @@ from tests.unit.deploy.doubles import ROOT, Engine, MemoryHost, run_of, seen
 from tests.unit.deploy.images.test_archive import chunks, config_of, packed, saved, sha
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from pyhelpers.deploy.run import Run
 
@@ -70,11 +71,14 @@ class FarHost(MemoryHost):
         super().__init__()
         self.chains = [[f"sha256:{sha(one)}" for one in image] for image in images]
         self.sent: list[tuple[str, int]] = []
+        self.renewed: list[str] = []
+        self.hang_up_at = 0
         self.needs_all = False
         self.loaded_as = f"sha256:{CONFIG}"
         self.spoil: set[str] = set()
         self.full: Exception | None = None
         self.cut_after: int | None = None
+        self.then: Callable[[], tuple[int, str]] = self.load
         self.ends = self.answer
 
     def answer(self, argv: Sequence[str]) -> tuple[int, str]:
@@ -87,6 +91,8 @@ class FarHost(MemoryHost):
             return 0, f"{hashlib.sha256(self.files[PurePosixPath(words[2])]).hexdigest()}  x\n"
         if words[0] == "rm":
             self.remove(PurePosixPath(words[3]))
+        if commands.RENEW in words:
+            self.renewed += [PurePosixPath(word).name for word in words[5:]]
         if words == commands.load(ROOM):
             return self.load()
         return 0, ""
@@ -105,9 +111,16 @@ class FarHost(MemoryHost):
         self.engine.images[tag] = {"Id": self.loaded_as, "RootFS": {"Layers": DIFF_IDS}}
         return 0, ""
 
+    def forget(self) -> tuple[int, str]:
+        """Ends well, and there is no image; the next time there is."""
+        self.load = self.then  # type: ignore[method-assign]  # a double of a double
+        return 0, ""
+
     def append(self, path: PurePosixPath, chunks: Iterable[bytes], *, at: int) -> None:
         def counted() -> Iterator[bytes]:
             for chunk in chunks:
+                if len(self.sent) + 1 == self.hang_up_at:
+                    self.line.hang_up()
                 data = chunk if self.cut_after is None else chunk[: self.cut_after]
                 self.sent.append((path.name, len(data)))
                 if self.full is not None:
@@ -158,6 +171,23 @@ class TestWhatTravels:
         assert own.saves == 2
         assert any("all of them are sent" in line for line in seen(run))
 
+    def test_so_does_one_that_makes_nothing_of_it_without_a_word(self) -> None:
+        host = FarHost([BASE])
+        whole, host.load = host.load, host.forget  # type: ignore[method-assign]  # a double of a double
+        host.then = whole
+        ship(host)
+        assert {name for name, _ in host.sent} == {CONFIG, sha(BASE), sha(APP)}
+        assert TAG in host.engine.images
+
+    def test_packed_layers_of_containerds_store_stay_at_home_too(self) -> None:
+        """`docker save` gives them as they are stored: their digests are not the diff ids."""
+        host, own = FarHost([BASE, b"app of v1"]), OwnMachine()
+        stored = [gzip.compress(one) for one in LAYERS]
+        own.archive = packed(saved(stored, LAYERS))
+        ship(host, own)
+        assert {name for name, _ in host.sent} == {CONFIG, sha(stored[1])}
+        assert TAG in host.engine.images
+
     def test_nothing_is_left_of_it_but_the_image(self) -> None:
         host = FarHost()
         host.files[ROOT / "incoming" / "api" / "older" / "blobs" / "x"] = b"left by a cut"
@@ -198,6 +228,19 @@ class TestGoingOn:
         run = ship(host)
         assert TAG in host.engine.images
         assert any("was corrupt" in line for line in seen(run)) is (len(left) <= len(BASE))
+
+    def test_only_what_had_begun_becomes_a_file_of_its_own_first(self) -> None:
+        """Another deployer, cut off without knowing it, may have it open still."""
+        host = FarHost()
+        host.files[blob(BASE)] = BASE[:1500]
+        host.files[blob(APP)] = APP
+        ship(host)
+        assert host.renewed == [sha(BASE)]
+
+    def test_at_the_first_attempt_nothing_is_copied(self) -> None:
+        host = FarHost()
+        ship(host)
+        assert host.renewed == []
 
 
 class TestWhatGoesWrong:
@@ -242,6 +285,13 @@ class TestWhatGoesWrong:
             "docker load failed on a5: Error: no space left on device"
         )
 
+    def test_a_disk_that_was_full_at_the_load_is_emptied_again(self) -> None:
+        host = FarHost([BASE])
+        host.load = lambda: (1, "Error: no space left on device")  # type: ignore[method-assign]  # a double of a double
+        self.failed(host)
+        assert host.files == {}
+        assert sha(BASE) not in {name for name, _ in host.sent}, "more would not fit either"
+
     def test_an_image_that_became_another_one_is_not_kept_under_our_name(self) -> None:
         host = FarHost()
         host.loaded_as = "sha256:" + "0" * 64
@@ -276,6 +326,33 @@ class TestWhatGoesWrong:
         with pytest.raises(ProtostarError, match="the guard on the host is gone"):
             ship(host)
         assert host.sent == []
+
+    def test_a_guard_that_is_lost_stops_it_in_the_middle_of_a_layer(self) -> None:
+        host, own = FarHost(), OwnMachine()
+        large = b"large" * archive.CHUNK_BYTES
+        own.archive = packed(saved([BASE, large], [BASE, large]))
+        host.hang_up_at = 4  # chunks: the configuration, the base, two of five
+        with pytest.raises(ProtostarError, match="the guard on the host is gone"):
+            ship(host, own)
+        assert len(host.sent) == 4
+
+    def test_a_folder_that_cannot_be_made_is_said(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("TMPDIR", "/nowhere/at/all")
+        error = self.failed(FarHost())
+        assert error.error.startswith("this machine cannot keep the saved image: No such file")
+
+
+def test_what_had_begun_is_copied_and_nobody_else_has_the_copy_open(tmp_path: Path) -> None:
+    """By a real shell. What a late writer adds goes to the file that nobody finds any more."""
+    room = tmp_path / "it's a room"
+    room.mkdir()
+    file = room / "blob"
+    file.write_bytes(b"begun")
+    with file.open("ab") as late:
+        subprocess.run(commands.renew(PurePosixPath(room), [PurePosixPath(file)]), check=True)
+        late.write(b" and late")
+    assert file.read_bytes() == b"begun"
+    assert [path.name for path in room.iterdir()] == ["blob"]
 
 
 def test_the_load_command_packs_what_an_engine_reads(tmp_path: Any) -> None:
