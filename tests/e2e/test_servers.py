@@ -45,9 +45,10 @@ BROKEN = "/data/broken"
 
 
 @pytest.fixture(scope="module")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+def servers(tmp_path_factory: pytest.TempPathFactory, tags: list[str]) -> Iterator[Servers]:
     """Empty engines but for the gateway, and no registry anywhere."""
     made = Servers(tmp_path_factory.mktemp("servers") / "servers")
+    tags.append(made.tag)
     try:
         for host in HOSTS:
             made.add_server(host)
@@ -190,7 +191,7 @@ def test_a_registry_that_is_down_does_not_hold_a_deploy_up(
         assert labels(servers)["a5"] == "v1"
         refused = servers.deploy("run", "api", "v2", "--host", "a5")
         assert refused.code == 4
-        assert said(refused).try_.startswith("the same command with --no-registry")
+        assert said(refused).try_.startswith("protostar deploy run … --no-registry")
         with LoadProcess(Options(servers.url("a5"), 30, seconds=200), tmp_path) as load:
             planned = deployed(servers, "plan", "api", "v2", "--host", "a5", "--no-registry")
             assert "fetch image" in planned
@@ -223,7 +224,7 @@ def test_a_server_that_reaches_the_registry_pulls_by_itself(servers: Servers) ->
             registry.stop()
             refused = servers.deploy("run", "api", "v2", "--host", "a5")
             assert refused.code == 4
-            assert said(refused).try_.startswith("the same command with --no-registry")
+            assert said(refused).try_.startswith("protostar deploy run … --no-registry")
 
 
 def trust(servers: Servers, host: str, registry: str) -> None:

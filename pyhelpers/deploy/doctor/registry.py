@@ -10,7 +10,7 @@ from docker.errors import DockerException
 
 from docker import DockerClient
 from pyhelpers.deploy.doctor.model import FAIL, OK, Finding
-from pyhelpers.deploy.images.names import is_in, name_in_registry, reference
+from pyhelpers.deploy.images.names import is_in, name_in_registry, references
 from pyhelpers.deploy.images.sources import Sources
 from pyhelpers.deploy.machine import services_on
 
@@ -54,7 +54,8 @@ def _from_here(config: Config, host: str) -> Finding:
 
 
 def _repositories(config: Config, host: str) -> list[str]:
-    wanted = [reference(config, each, "latest") for each in services_on(config, host).values()]
+    services = services_on(config, host).values()
+    wanted = [name for each in services for name in references(config, each, "latest")]
     return sorted({name_in_registry(each) for each in wanted if is_in(config.registry, each)})
 
 

@@ -30,7 +30,7 @@ BETWEEN_S = 1.0
 # A proxy in between would rather compress; a digest is of what the registry stores.
 AS_STORED = {"Accept-Encoding": "identity"}
 # What helps whatever is wrong with a registry.
-WITHOUT = "the same command with --no-registry, where this machine's engine has the image"
+WITHOUT = "protostar deploy run … --no-registry, where this machine's engine has the image"
 CERTIFICATES = Path("/etc/docker/certs.d")
 
 

@@ -103,12 +103,18 @@ def _read(run: Run, blob: archive.Blob, at: int, meter: Meter) -> Iterator[bytes
     """Each chunk only while the guard is in office: its successor sends into the same room."""
     if blob.file is None:
         raise ValueError("a layer that the host has is not sent")
-    with blob.file.open("rb") as file:
-        file.seek(at)
-        while chunk := file.read(archive.CHUNK_BYTES):
-            run.guard.check()
-            yield chunk
-            meter.moved(len(chunk))
+    try:
+        with blob.file.open("rb") as file:
+            file.seek(at)
+            while chunk := file.read(archive.CHUNK_BYTES):
+                run.guard.check()
+                yield chunk
+                meter.moved(len(chunk))
+    except OSError as problem:
+        raise FailedBeforeSwitch(
+            error=f"this machine cannot read the saved image: {problem.strerror}",
+            try_=f"df -h {blob.file.parent}, then the same command again",
+        ) from None
 
 
 def _not_written(run: Run, room: PurePosixPath, why: str) -> FailedBeforeSwitch:

@@ -305,7 +305,7 @@ class TestTheRegistry:
             address = f"127.0.0.1:{server.getsockname()[1]}"
         with pytest.raises(Unreachable) as refused:
             self.asked(address, "tunnel")
-        assert refused.value.try_.startswith("curl -sS")
+        assert "curl -sS" in refused.value.try_
 
     @pytest.mark.parametrize(
         ("address", "where"),

@@ -163,7 +163,7 @@ class TestInTheRegistry:
             self.find(answer=APIError("500", explanation="connection refused"))
         assert "does not tell about registry.lan:5000/shop/api:v2" in failed.value.error
         assert "connection refused" in failed.value.error
-        assert failed.value.try_.startswith("the same command with --no-registry")
+        assert failed.value.try_.startswith("protostar deploy run … --no-registry")
 
 
 class TestUnderAnotherName:

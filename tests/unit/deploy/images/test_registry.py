@@ -244,7 +244,7 @@ class TestOneThatIsNotThere:
             registry().manifest("shop/api", "v2")
         assert failed.value.error == f"the registry {ADDRESS} does not answer (ConnectionError)"
         assert failed.value.try_ == (
-            "the same command with --no-registry, where this machine's engine has the image, "
+            "protostar deploy run … --no-registry, where this machine's engine has the image, "
             f"or curl -sS https://{ADDRESS}/v2/"
         )
         assert len(web.calls) == 3

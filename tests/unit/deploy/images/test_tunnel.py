@@ -217,7 +217,7 @@ class TestTheHostPullsThroughUs:
         with pytest.raises(FailedBeforeSwitch) as failed:
             self.fetch(gone, EngineHost())
         assert f"the registry {gone.address} does not answer" in failed.value.error
-        assert failed.value.try_.startswith("the same command with --no-registry")
+        assert failed.value.try_.startswith("protostar deploy run … --no-registry")
 
     def test_the_registry_is_let_go_when_the_line_is_cut_too(
         self, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
