@@ -32,7 +32,7 @@ from bench.output import Figure, note
 from bench.servers import Servers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from bench.load import Event, Result
     from bench.output import Value
@@ -103,6 +103,7 @@ def measure(rounds: int | None) -> dict[str, Value]:
         found, result = cuts(at, lines, Path(folder))
         beside = together(migrations(at))
         engines, during = cuts(at, [(ENGINE, step) for step in steps], Path(folder))
+    note(f"all of them\n\n{table([*found, *engines])}\n")
     return {
         "cuts": len(found),
         "failed": result.report.failed,
@@ -122,13 +123,14 @@ def together(told: Sequence[str]) -> int:
     return sum(pair == ("begin", "begin") for pair in itertools.pairwise(told))
 
 
-def longest_outage_s(events: Sequence[Event]) -> float:
-    """From the first failure of a row to its last."""
-    longest = began = last = 0.0
-    for at_s in sorted(event.started_s for event in events if event.failure is not None):
-        began = at_s if at_s - last > SAME_OUTAGE_S else began
-        last = at_s
-        longest = max(longest, last - began)
+def longest_outage_s(events: Iterable[Event]) -> float:
+    """From the start of the first failure of a row to the end of its last, hanging included."""
+    longest = began = until = 0.0
+    failed = sorted((e.started_s, e.finished_s) for e in events if e.failure is not None)
+    for started_s, finished_s in failed:
+        began = started_s if started_s - until > SAME_OUTAGE_S else began
+        until = max(until, finished_s)
+        longest = max(longest, until - began)
     return longest
 
 
