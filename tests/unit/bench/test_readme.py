@@ -24,7 +24,9 @@ TEXT = "Before.\n<!-- figures kill: kills converged -->\nold\n<!-- end of figure
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(CHECKOUT)))
 def test_a_document_has_the_figures_of_the_last_runs(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    assert readme.current(text) == text, "python -m bench.readme README.md bench/README.md docs/remote.md"
+    assert readme.current(text) == text, (
+        "python -m bench.readme README.md bench/README.md docs/remote.md"
+    )
 
 
 @pytest.mark.parametrize("name", BENCHES)
