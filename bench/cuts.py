@@ -1,5 +1,7 @@
 """`script/bench cuts`: deployer, sshd, packets and engine are cut at each step, under load.
 
+And the server is rebooted at each step.
+
 After each cut nobody helps until the lock is free. Then the same command is run again, and a third
 time, which must find nothing to do. The table of all cuts goes to stderr.
 """
@@ -18,6 +20,7 @@ from bench.cutting import (
     HEADINGS,
     MIGRATION,
     PACKETS,
+    REBOOT,
     SSHD,
     STEPS,
     Cut,
@@ -63,6 +66,12 @@ FIGURES = (
     Figure("engine_converged", "of them, all right afterwards", same_as="engine_restarts"),
     Figure("engine_failed", "requests that failed while the engine came back"),
     Figure("engine_restart_outage_s_max", "the longest row of such failures", most=1),
+    Figure("reboots", "of the server, once at each step, without load"),
+    Figure(
+        "reboots_converged",
+        "of them, the live colour answered by itself, and again all right",
+        same_as="reboots",
+    ),
     Figure("requests", "requests meanwhile"),
 )
 
@@ -103,7 +112,8 @@ def measure(rounds: int | None) -> dict[str, Value]:
         found, result = cuts(at, lines, Path(folder))
         beside = together(migrations(at))
         engines, during = cuts(at, [(ENGINE, step) for step in steps], Path(folder))
-    note(f"all of them\n\n{table([*found, *engines])}\n")
+        reboots = [cut(at, REBOOT, step) for step in steps]
+    note(f"all of them\n\n{table([*found, *engines, *reboots])}\n")
     return {
         "cuts": len(found),
         "failed": result.report.failed,
@@ -114,6 +124,8 @@ def measure(rounds: int | None) -> dict[str, Value]:
         "engine_converged": sum(not each.problems for each in engines),
         "engine_failed": during.report.failed,
         "engine_restart_outage_s_max": longest_outage_s(during.events),
+        "reboots": len(reboots),
+        "reboots_converged": sum(not each.problems for each in reboots),
         "requests": result.report.requests + during.report.requests,
     }
 
