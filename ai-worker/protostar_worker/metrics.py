@@ -39,7 +39,7 @@ class Metrics:
             self.cost.labels(bill.endpoint).inc(bill.micro_usd)
 
     def watch(self, consumer: Consumer) -> None:
-        consumer.on_end = lambda queue, outcome: self.ended.labels(queue, outcome).inc()
+        consumer.on_end(lambda queue, outcome: self.ended.labels(queue, outcome).inc())
         consumer.on_pickup = lambda queue, waited_s: self.pickup.labels(queue).observe(waited_s)
 
     async def read_queue(self, consumer: Consumer) -> None:

@@ -54,11 +54,14 @@ class World:
     keys: dict[str, bytes]
 
     @classmethod
-    async def open(cls, settings: Settings, keys: dict[str, bytes]) -> World:
+    async def open(
+        cls, settings: Settings, keys: dict[str, bytes], analyst: Analyst | None = None
+    ) -> World:
         # Many streams at once, and an endpoint's own limit is its own to say.
         session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
         redis = client(settings.redis_url.get_secret_value(), retries=3)
-        database, analyst = Database(settings.database_url.get_secret_value()), Analyst()
+        database = Database(settings.database_url.get_secret_value())
+        analyst = analyst or Analyst()
         world = cls(
             settings=settings,
             database=database,

@@ -60,7 +60,9 @@ class Scripted:
             return
         if does.way == "null":
             await _send(response, {"choices": [{"delta": {"content": None}}]})
-        for token in does.tokens if does.way in {"answer", "cut"} else (" ",) * (does.way == "blank"):
+        for token in (
+            does.tokens if does.way in {"answer", "cut"} else (" ",) * (does.way == "blank")
+        ):
             sent = {"choices": [{"delta": {"content": token}}], "sent_ns": time.monotonic_ns()}
             await _send(response, sent)
             await asyncio.sleep(does.between_s)

@@ -55,9 +55,11 @@ class Answering:
         if claim.kept is not None:
             return claim.kept
         self._stream.add(ask.message_id, "start", {"attempt": claim.attempts})
+        await taken.progress("search")
         with self._stage("search"):
             reader = Reader(ask.user_id, ask.rank)
             passages = await self._search.passages(reader, ask.message, personal=ask.personal)
+        await taken.progress("model")
         with self._stage("model"):
             answered = await self._answered(ask, passages, claim.micro_usd_left)
         result = result_of(ask, answered, passages)
@@ -113,6 +115,7 @@ class Documents:
         claim = await self._store.claim(payload, queue, taken.identity, attempt)
         if claim.kept is not None:
             return claim.kept
+        await taken.progress(payload.kind)
         result = await self._done(payload, taken.enqueued_ms)
         await self._store.finish(payload, attempt, result, [])
         return result

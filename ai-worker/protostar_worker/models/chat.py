@@ -82,7 +82,7 @@ def _check_status(response: aiohttp.ClientResponse) -> None:
 async def _pieces(
     response: aiohttp.ClientResponse, endpoint: Endpoint, spent: Spent
 ) -> AsyncGenerator[str]:
-    came, finished = False, False
+    held, came, finished = "", False, False
     while True:
         async with asyncio.timeout(endpoint.between_tokens_s if came else endpoint.first_token_s):
             line = await response.content.readline()
@@ -94,9 +94,13 @@ async def _pieces(
         _note_usage(event, spent)
         text, ended = _text(event)
         finished = finished or ended
-        if text:
+        # Blanks at the start are held back: an answer of nothing else must not count as begun.
+        held += text
+        if came or held.strip():
             came = True
-            yield text
+            if held:
+                yield held
+            held = ""
     if not came:
         raise EndpointFailed("an empty answer")
     if not finished:

@@ -94,7 +94,6 @@ class Router:
                     first_s = first_s or time.monotonic() - began_s
                     parts.append(piece)
                     on_token(piece)
-            _check_not_blank(parts)
         except EndpointFailed as failure:
             breaker.failed()
             self.on_failure(endpoint.name)
@@ -113,11 +112,6 @@ def _tries(chosen: list[Endpoint]) -> Iterator[tuple[Endpoint, float]]:
         for retry in range(endpoint.retries + 1):
             longest_s = RETRY_S * 2 ** (retry - 1) if retry else 0.0
             yield endpoint, random.uniform(0, longest_s)  # noqa: S311 - to spread, not to hide
-
-
-def _check_not_blank(parts: list[str]) -> None:
-    if not "".join(parts).strip():
-        raise EndpointFailed("a blank answer")
 
 
 def _bill(endpoint: Endpoint, need: Need, parts: list[str], spent: Spent) -> Bill:

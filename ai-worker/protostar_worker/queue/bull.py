@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +28,7 @@ from redis.exceptions import TimeoutError as RedisSlowError
 from protostar_worker.results import Unavailable
 
 PREFIX = "bull"
+CANCELLED_KEY = "protostar:cancelled"  # A set of job ids; the backend adds one to cancel it.
 BLOCK_S = 2.0  # Longest wait for a job; a marker of the queue that got lost costs no more.
 BLOCK_LEAST_S = 0.001
 ANSWER_S = 5.0
@@ -65,6 +67,11 @@ class Taken:
     @property
     def is_last_attempt(self) -> bool:
         return self.attempts >= int(self.job.opts.get("attempts") or 1)
+
+    async def progress(self, stage: str) -> None:
+        """A hint for whoever watches: what is being done with it. Nothing depends on it."""
+        with suppress(RedisError):
+            await self.job.updateProgress({"stage": stage})
 
     @property
     def stalled_out(self) -> bool:
@@ -142,8 +149,11 @@ class BullQueue:
         """Later, and without an attempt used up."""
         await taken.job.moveToDelayed(round((time.time() + wait_s) * 1000), taken.token)
 
-    async def progress(self, taken: Taken, stage: str) -> None:
-        await taken.job.updateProgress({"stage": stage})
+    async def is_cancelled(self, taken: Taken) -> bool:
+        return bool(await self._redis.sismember(CANCELLED_KEY, taken.id))
+
+    async def forget_cancelled(self, job_id: str) -> None:
+        await self._redis.srem(CANCELLED_KEY, job_id)
 
     async def sweep_stalled(self, every_s: float) -> list[str]:
         """Put back jobs whose lock ran out. Of all workers one does it, each `every_s`."""

@@ -6,42 +6,27 @@ import asyncio
 import logging
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from redis.exceptions import RedisError
 
 from protostar_worker.queue.locks import LockKeeper
 from protostar_worker.queue.marker import LOOK_S
-from protostar_worker.results import (
-    AttemptLostError,
-    Failed,
-    Problem,
-    Refused,
-    ResultCode,
-    Unavailable,
-)
+from protostar_worker.queue.settling import Settling
+from protostar_worker.results import AttemptLostError, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from protostar_worker.queue.bull import BullQueue, Taken
     from protostar_worker.queue.marker import Marker
+    from protostar_worker.queue.settling import Counts, Graveyard
 
 log = logging.getLogger(__name__)
 
 RECONNECT_S = 0.2
-PUT_BACK_S = 1.0  # How long a job waits when a store was away.
-
-
-class Graveyard(Protocol):
-    """Where jobs end that got no answer."""
-
-    async def bury(
-        self, queue: str, taken: Taken, attempt: str, problem: Problem
-    ) -> dict[str, Any] | None:
-        """Keep it with its reason; or the result that an attempt before this one had kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +35,6 @@ class Limits:
     lock_s: float
     stalled_check_s: float
     job_s: float
-
-
-@dataclass(slots=True)
-class Counts:
-    done: int = 0
-    failed: int = 0
-    refused: dict[str, int] = field(default_factory=dict)
-    pickup_s: list[float] = field(default_factory=list)
 
 
 class Consumer:
@@ -73,7 +50,7 @@ class Consumer:
         graveyard: Graveyard,
     ) -> None:
         self.queue, self._limits, self._marker = queue, limits, marker
-        self._handle, self._graveyard = handle, graveyard
+        self._settling = Settling(queue, limits.job_s, handle, graveyard)
         self._keeper = LockKeeper(
             url, queue.name, limits.lock_s, self._from_thread_lost, self._from_thread_cancelled
         )
@@ -82,13 +59,17 @@ class Consumer:
         # By token: a job that stalled may come back while its first attempt still goes on here.
         self._running: dict[str, asyncio.Task[None]] = {}
         self._tokens: dict[str, str] = {}
-        self._cancelled: set[str] = set()
         self._taking = 0
         self._id = uuid4().hex
         self.connected = False
-        self.counts = Counts()
-        self.on_end: Callable[[str, str], None] = lambda _queue, _outcome: None
         self.on_pickup: Callable[[str, float], None] = lambda _queue, _waited_s: None
+
+    @property
+    def counts(self) -> Counts:
+        return self._settling.counts
+
+    def on_end(self, heard: Callable[[str, str], None]) -> None:
+        self._settling.on_end = heard
 
     @property
     def consuming(self) -> bool:
@@ -199,7 +180,7 @@ class Consumer:
     async def _bring_to_an_end(self, taken: Taken) -> None:
         attempt = uuid4().hex
         try:
-            await self._settle(taken, attempt)
+            await self._settling.settle(taken, attempt)
         except AttemptLostError:
             log.info("job %s: another attempt has it", taken.id)
         except asyncio.CancelledError:
@@ -209,67 +190,6 @@ class Consumer:
             # Not ended, so its lock runs out and it is tried again; the second time it is buried.
             log.exception("job %s could not be settled", taken.id)
 
-    async def _settle(self, taken: Taken, attempt: str) -> None:
-        try:
-            result = await self._attempt(taken, attempt)
-        except Unavailable as problem:
-            log.warning("job %s is put back: %s", taken.id, problem)
-            await self.queue.put_back(taken, PUT_BACK_S)
-        except Problem as problem:
-            await self._settle_failure(taken, attempt, problem)
-        else:
-            await self.queue.finish(taken, result)
-            self._count("done")
-
-    async def _attempt(self, taken: Taken, attempt: str) -> dict[str, Any]:
-        if taken.malformed:
-            raise Refused(ResultCode.INVALID_REQUEST, "the job is not JSON")
-        if taken.stalled_out:
-            raise Refused(ResultCode.STALLED)
-        try:
-            async with asyncio.timeout(self._limits.job_s):
-                return await self._handle(taken, attempt)
-        except TimeoutError:
-            raise Failed(ResultCode.MODEL_FAILED, "no answer in time") from None
-        except asyncio.CancelledError:
-            if taken.id not in self._cancelled:
-                raise
-            raise Refused(ResultCode.CANCELLED) from None
-        except (Problem, AttemptLostError):
-            raise
-        except Exception as error:
-            log.exception("job %s failed", taken.id)
-            raise Failed(ResultCode.INTERNAL, type(error).__name__) from error
-
-    async def _settle_failure(self, taken: Taken, attempt: str, problem: Problem) -> None:
-        self.counts.refused[problem.code] = self.counts.refused.get(problem.code, 0) + 1
-        final = isinstance(problem, Refused) or taken.is_last_attempt
-        if final:
-            try:
-                kept = await self._graveyard.bury(self.queue.name, taken, attempt, problem)
-            except Unavailable:
-                await self.queue.put_back(taken, PUT_BACK_S)
-                return
-            if kept is not None:
-                await self.queue.finish(taken, kept)
-                self._count("done")
-                return
-        await self.queue.fail(taken, problem.reason, final=final)
-        self._count(problem.code if final else "retried")
-        await self._forget_cancelled(taken)
-
-    async def _forget_cancelled(self, taken: Taken) -> None:
-        if taken.id in self._cancelled:
-            self._cancelled.discard(taken.id)
-            await asyncio.to_thread(self._keeper.forget_cancelled, taken.id)
-
-    def _count(self, outcome: str) -> None:
-        if outcome == "done":
-            self.counts.done += 1
-        elif outcome != "retried":
-            self.counts.failed += 1
-        self.on_end(self.queue.name, outcome)
-
     def _from_thread_lost(self, job_id: str) -> None:
         self._loop.call_soon_threadsafe(self._cut, job_id)
 
@@ -277,8 +197,8 @@ class Consumer:
         self._loop.call_soon_threadsafe(self._cancel, job_id)
 
     def _cancel(self, job_id: str) -> None:
-        if job_id not in self._cancelled:
-            self._cancelled.add(job_id)
+        if job_id not in self._settling.cancelled:
+            self._settling.cancelled.add(job_id)
             self._cut(job_id)
 
     def _cut(self, job_id: str) -> None:

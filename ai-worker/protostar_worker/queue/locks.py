@@ -15,7 +15,7 @@ from bullmq.redis_connection import loadScript
 from redis import Redis
 from redis.exceptions import RedisError
 
-from protostar_worker.queue.bull import PREFIX
+from protostar_worker.queue.bull import CANCELLED_KEY, PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 RENEWALS_A_LOCK = 3  # Two may fail before a lock runs out.
-CANCELLED_KEY = "protostar:cancelled"  # A set of job ids; the backend adds one to cancel it.
 
 
 class LockKeeper:
@@ -67,9 +66,6 @@ class LockKeeper:
         with self._guard:
             if self._held.get(job_id) == token:
                 del self._held[job_id]
-
-    def forget_cancelled(self, job_id: str) -> None:
-        self._redis.srem(CANCELLED_KEY, job_id)
 
     def _run(self) -> None:
         while not self._stop.wait(self._lock_s / RENEWALS_A_LOCK):

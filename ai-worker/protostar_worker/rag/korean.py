@@ -30,8 +30,26 @@ def words_of(text: str) -> list[str]:
 
 
 def _korean(piece: str) -> list[str]:
-    morphemes = [token for token in analyser().tokenize(piece) if _carries(token.tag)]
-    return [part for token in morphemes for part in WORD.findall(token.form.lower())]
+    tokens = analyser().tokenize(piece)
+    forms = [token.form for token in tokens if _carries(token.tag)] + _compounds(tokens)
+    return [part for form in forms for part in WORD.findall(form.lower())]
+
+
+def _compounds(tokens: list[Any]) -> list[str]:
+    """Nouns that stand together, as one word too.
+
+    Where the analyser cuts a compound depends on what is around it: 비밀번호 alone is 비밀 and
+    번호, and one word in a sentence.
+    """
+    found: list[list[Any]] = []
+    for token in tokens:
+        if not token.tag.startswith("N"):
+            continue
+        if found and found[-1][-1].end == token.start:
+            found[-1].append(token)
+        else:
+            found.append([token])
+    return ["".join(token.form for token in run) for run in found if len(run) > 1]
 
 
 def _carries(tag: str) -> bool:

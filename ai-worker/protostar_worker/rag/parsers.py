@@ -121,7 +121,8 @@ def _html(content: bytes) -> Iterator[Section]:
         if re.fullmatch(r"h[1-6]", node.tag or ""):
             yield from outline.rest()
             outline.enter(int((node.tag or "")[1]), text)
-        elif not node.css_first("p, li, pre, td"):  # a block within it says the same
+        elif all(block.mem_id == node.mem_id for block in node.css(BLOCKS)):
+            # Else a block within it says the same.
             outline.add(text)
     if not blocks and tree.body:
         outline.add(tree.body.text(separator=" ", strip=True))
