@@ -71,15 +71,17 @@ async def test_a_reader_sees_what_role_and_owner_permit(
         assert {one.document_id for one in await worker.index.passages(reader, found)} == seen
 
 
-@pytest.mark.parametrize("injection", INJECTIONS)
 async def test_no_words_of_a_guest_bring_other_users_documents_to_the_model(
-    desk: Desk, guarded: Running, endpoint: Scripted, injection: str
+    desk: Desk, guarded: Running, endpoint: Scripted
 ) -> None:
-    end = await desk.ended(injection, fields={"role": "guest", "userId": "u-evil"})
-    assert end.state == "completed"
-    assert end.value is not None
-    assert [one["documentId"] for one in end.value["citations"]] == ["public"]
-    assert SECRET not in endpoint.asked[0]["messages"][0]["content"]
+    guest = {"role": "guest", "userId": "u-evil"}
+    jobs = [await desk.ask(injection, fields=guest) for injection in INJECTIONS]
+    for job in jobs:
+        end = await desk.end(job)
+        assert end.value is not None
+        assert [one["documentId"] for one in end.value["citations"]] == ["public"]
+    assert len(endpoint.asked) == len(INJECTIONS) == 20
+    assert all(SECRET not in one["messages"][0]["content"] for one in endpoint.asked)
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 BODY_BYTES_MAX = 64 * 2**10
+SERVER_ERRORS = 500
 STATUS = {
     ResultCode.OK: 200,
     ResultCode.INVALID_REQUEST: 422,
@@ -68,7 +69,7 @@ async def _invalid(_request: Request, error: Exception) -> JSONResponse:
 
 async def _http(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
-    by_status = {404: ResultCode.NOT_FOUND, 405: ResultCode.METHOD_NOT_ALLOWED}
+    by_status = {status: code for code, status in STATUS.items() if status < SERVER_ERRORS}
     code = by_status.get(error.status_code, ResultCode.INVALID_REQUEST)
     return JSONResponse(envelope(code), error.status_code, headers=error.headers)
 
@@ -98,7 +99,8 @@ class BoundedBody:
             message = await receive()
             seen += len(message.get("body", b""))
             if seen > BODY_BYTES_MAX:
-                raise Problem(ResultCode.TOO_LARGE, f"a body has at most {BODY_BYTES_MAX} bytes")
+                # The framework's own kind: any other it takes for a body that is not readable.
+                raise HTTPException(STATUS[ResultCode.TOO_LARGE])
             return message
 
         await self._app(scope, bounded if scope["type"] == "http" else receive, send)
