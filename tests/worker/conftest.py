@@ -107,4 +107,4 @@ async def worker(
 
 @pytest.fixture
 def desk_settings() -> Callable[..., Settings]:
-    return lambda **more: Settings(**more)
+    return Settings

@@ -47,10 +47,10 @@ class Container:
 
 
 @contextmanager
-def redis_running() -> Iterator[tuple[Container, str]]:
-    """Forgets nothing that it acknowledged, as in production."""
+def redis_running(fsync: str = "everysec") -> Iterator[tuple[Container, str]]:
+    """`always` forgets nothing that it acknowledged, at the speed of the disk."""
     port = free_port()
-    kept = ("--appendonly", "yes", "--appendfsync", "always", "--save", "")
+    kept = ("--appendonly", "yes", "--appendfsync", fsync, "--save", "")
     arguments = ("redis-server", "--port", str(port), "--protected-mode", "no", *kept)
     container = Container(f"worker-redis-{_tag()}", port, "protostar/redis:8", arguments)
     url = f"redis://127.0.0.1:{port}/0"

@@ -92,7 +92,7 @@ class Desk:
             return connection.execute(query, parameters).fetchall()
 
     def settings(self, *endpoints: Endpoint, **more: Any) -> Settings:
-        fixed = {
+        fixed: dict[str, Any] = {
             "redis_url": SecretStr(self.redis_url),
             "database_url": SecretStr(self.database_url),
             "queue": self.queue,

@@ -17,7 +17,6 @@ from tests.worker.desk import KEY, KEY_ID
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
     from tests.worker.desk import Desk
 
@@ -71,12 +70,8 @@ def environment(desk: Desk, port: int, base_url: str, **more: str) -> dict[str, 
 
 
 @asynccontextmanager
-async def started(
-    desk: Desk, base_url: str, *, marker: Path | None = None, **more: str
-) -> AsyncIterator[Process]:
+async def started(desk: Desk, base_url: str, **more: str) -> AsyncIterator[Process]:
     port = free_port()
-    if marker:
-        more["PROTOSTAR_MARKER"] = str(marker)
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "protostar_worker", "serve",
         env=environment(desk, port, base_url, **more),

@@ -11,9 +11,6 @@ from protostar_worker.answer.stream import events_of, stream_key
 from tests.worker.scripted import Does, Scripted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from protostar_worker.settings import Endpoint
     from tests.worker.desk import Desk, Running
 
 pytestmark = pytest.mark.anyio

@@ -5,7 +5,6 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-import aiohttp
 import pytest
 from starlette.testclient import TestClient
 
@@ -17,6 +16,8 @@ from tests.worker.processes import started
 from tests.worker.scripted import Does
 
 if TYPE_CHECKING:
+    import aiohttp
+
     from tests.worker.desk import Desk
     from tests.worker.scripted import Scripted
 
@@ -135,4 +136,4 @@ def test_the_limit_is_for_each_address_and_a_minute() -> None:
     assert limiter.allows("b")
     now[0] = WINDOW_S
     assert limiter.allows("a")
-    assert all(b"a" != key for key in limiter._windows)
+    assert all(key != b"a" for key in limiter._windows)

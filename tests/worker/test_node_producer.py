@@ -1,4 +1,4 @@
-"""The contract from the other side: BullMQ's own package for Node puts the jobs and reads the ends."""
+"""The contract from the other side: BullMQ's own package for Node puts and reads."""
 
 from __future__ import annotations
 

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from tests.worker.containers import Container
 
 NARROWS = re.compile(
-    r"\bDROP\b|\bRENAME\b|\bTRUNCATE\b|ALTER COLUMN \w+ (TYPE|SET NOT NULL)|\bDELETE FROM\b", re.I
+    r"\bDROP\b|\bRENAME\b|\bTRUNCATE\b|ALTER COLUMN \w+ (TYPE|SET NOT NULL)|\bDELETE FROM\b",
+    re.IGNORECASE,
 )
 
 

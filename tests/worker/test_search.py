@@ -105,7 +105,7 @@ def test_what_both_rankings_found_stands_first() -> None:
 async def test_the_nearest_are_found_exactly_in_a_small_set_and_nearly_so_in_a_large(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, exact_most: int
 ) -> None:
-    """Both ways of searching against the truth: 2,000 vectors, of which one in four is permitted."""
+    """Both ways of searching against the truth: 2,000 vectors, one in four is permitted."""
     monkeypatch.setattr(index_module, "EXACT_MOST", exact_most)
     fill(desk, 2_000, 64)
     database = Database(desk.database_url)
@@ -133,7 +133,8 @@ def fill(desk: Desk, chunks: int, dimension: int) -> None:
 
 def truth(desk: Desk, vector: list[float]) -> list[int]:
     rows = desk.rows(
-        "SELECT chunk_id FROM chunks WHERE visible_to = 0 ORDER BY embedding <=> %s::halfvec LIMIT 10",
+        "SELECT chunk_id FROM chunks WHERE visible_to = 0"
+        " ORDER BY embedding <=> %s::halfvec LIMIT 10",
         str(vector),
     )
     return [row["chunk_id"] for row in rows]

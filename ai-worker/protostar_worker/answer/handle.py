@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from protostar_worker.models.personal import looks_personal
 from protostar_worker.models.router import Answered, MidStreamError
 from protostar_worker.payload import Ask, Delete, Ingest, payload_from
 from protostar_worker.rag.index import Passage, Reader
-from protostar_worker.results import Problem, Refused, ResultCode
+from protostar_worker.results import Problem, Refused, ResultCode, Unavailable
 from protostar_worker.roles import BOUNDS, check_ingest, check_message
 from protostar_worker.signing import verified_body
 
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from protostar_worker.queue.bull import Taken
     from protostar_worker.rag.ingest import Ingestion
     from protostar_worker.rag.search import Search
+
+
+KEEP_AGAIN_S = (0.1, 0.5, 2.0)
 
 
 class Answering:
@@ -64,7 +68,7 @@ class Answering:
             answered = await self._answered(ask, passages, claim.micro_usd_left)
         result = result_of(ask, answered, passages)
         with self._stage("keep"):
-            await self._store.finish(ask, attempt, result, usages_of(answered.bills))
+            await self._kept(ask, attempt, result, usages_of(answered.bills))
         self._stream.add(ask.message_id, "end", result)
         self.on_answer(answered)
         return result
@@ -81,6 +85,17 @@ class Answering:
         except MidStreamError as failure:
             await self._store.spent(ask.user_id, usages_of(failure.bills))
             raise
+
+    async def _kept(
+        self, ask: Ask, attempt: str, result: dict[str, Any], usages: list[Usage]
+    ) -> None:
+        """What a model was paid for is not thrown away because the database restarts."""
+        for wait_s in KEEP_AGAIN_S:
+            try:
+                return await self._store.finish(ask, attempt, result, usages)
+            except Unavailable:
+                await asyncio.sleep(wait_s)
+        return await self._store.finish(ask, attempt, result, usages)
 
     async def bury(
         self, queue: str, taken: Taken, attempt: str, problem: Problem

@@ -23,7 +23,11 @@ Connection = psycopg.AsyncConnection[Row]
 
 
 class Database:
-    """Opened once. Each use is a transaction: whole, or not at all."""
+    """Opened once. Each use is a transaction: whole, or not at all.
+
+    Connections are not tried before each use, which would cost as much as a query. After a restart
+    of the server each dead one fails once, and a job that meets it is put back.
+    """
 
     def __init__(self, url: str) -> None:
         self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
@@ -38,8 +42,6 @@ class Database:
                 "connect_timeout": 5,
                 "options": f"-c statement_timeout={STATEMENT_MS} -c application_name=ai-worker",
             },
-            # After a restart of the server every pooled connection is dead: none is handed out.
-            check=AsyncConnectionPool.check_connection,
         )
 
     async def open(self) -> None:

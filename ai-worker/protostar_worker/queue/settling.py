@@ -70,14 +70,7 @@ class Settling:
             self._count("done")
 
     async def _attempt(self, taken: Taken, attempt: str) -> dict[str, Any]:
-        if taken.malformed:
-            raise Refused(ResultCode.INVALID_REQUEST, "the job is not JSON")
-        if taken.stalled_out:
-            raise Refused(ResultCode.STALLED)
-        # While it waited nobody held it, so nobody was told.
-        if await self._queue.is_cancelled(taken):
-            self.cancelled.add(taken.id)
-            raise Refused(ResultCode.CANCELLED)
+        await self._check(taken)
         try:
             async with asyncio.timeout(self._job_s):
                 return await self._handle(taken, attempt)
@@ -92,6 +85,16 @@ class Settling:
         except Exception as error:
             log.exception("job %s failed", taken.id)
             raise Failed(ResultCode.INTERNAL, type(error).__name__) from error
+
+    async def _check(self, taken: Taken) -> None:
+        if taken.malformed:
+            raise Refused(ResultCode.INVALID_REQUEST, "the job is not JSON")
+        if taken.stalled_out:
+            raise Refused(ResultCode.STALLED)
+        # While it waited nobody held it, so nobody was told.
+        if await self._queue.is_cancelled(taken):
+            self.cancelled.add(taken.id)
+            raise Refused(ResultCode.CANCELLED)
 
     async def _settle_failure(self, taken: Taken, attempt: str, problem: Problem) -> None:
         if not (isinstance(problem, Refused) or taken.is_last_attempt):
