@@ -53,7 +53,7 @@ export const ResultCode = {
 } as const;
 export type ResultCode = (typeof ResultCode)[keyof typeof ResultCode];
 
-/** Every answer over HTTP. A job's return value is `Answer` or `Change`, its failure `CODE: why`. */
+/** Every answer over HTTP. A job returns `Answer` or `Change`, or fails with `CODE: why`. */
 export interface Envelope<Data = unknown> {
   resultCode: ResultCode;
   data: Data | null;

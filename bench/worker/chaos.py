@@ -58,8 +58,9 @@ def measure(rounds: int | None) -> dict[str, Value]:
         redis_running("always") as (redis, redis_url),
         postgres_running() as (postgres, postgres_url),
         database_on(postgres_url) as database,
+        database_on(postgres_url) as another,
     ):
-        recovery_s = asyncio.run(_recovery_s_max(redis_url, database, RECOVERIES))
+        recovery_s = asyncio.run(_recovery_s_max(redis_url, another, RECOVERIES))
         chaos = _chaos(redis, redis_url, postgres, database, JOBS_A_ROUND * (rounds or 10))
         return asyncio.run(chaos) | {"recovery_s_max": recovery_s}
 
@@ -169,6 +170,8 @@ def _ends(desk: Desk, ids: list[str], states: dict[str, str]) -> dict[str, Value
     letters = {row["message_id"] for row in desk.rows("SELECT message_id FROM dead_letters")}
     answered = {key for key, row in rows.items() if row["state"] == "answered"}
     paid = desk.rows("SELECT coalesce(sum(answers), 0)::int AS n FROM usage_days")[0]["n"]
+    for row in desk.rows("SELECT code, count(*) AS n FROM dead_letters GROUP BY code"):
+        note(f"dead letters: {row['n']} {row['code']}")
     right = [
         key for key in ids
         if (key in answered and states.get(key) == "completed")

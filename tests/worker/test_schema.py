@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tests.worker.containers import Container
 
 NARROWS = re.compile(
-    r"\bDROP\b|\bRENAME\b|\bTRUNCATE\b|ALTER COLUMN \w+ (TYPE|SET NOT NULL)|\bDELETE FROM\b",
+    r"\b(DROP|RENAME|TRUNCATE|DELETE FROM)\b|ALTER COLUMN \w+ (TYPE|SET NOT NULL)",
     re.IGNORECASE,
 )
 
