@@ -61,6 +61,14 @@ worker_checks() {
   (cd "$ROOT" && "$bin/mypy" --config-file "$WORKER/pyproject.toml" tests/worker bench/worker)
 }
 
+# worker_images: two versions of the same, to deploy one over the other.
+worker_images() {
+  local version
+  for version in 1 2; do
+    script/images --from ai-worker "protostar/ai-worker:v$version" --build-arg "VERSION=$version"
+  done
+}
+
 # worker_tests [ARGUMENT...]: pytest's arguments.
 worker_tests() {
   attend "$WORKER/.venv/bin/python" -m pytest -c "$WORKER/pyproject.toml" --rootdir "$ROOT" \

@@ -87,7 +87,9 @@ class Scripted:
 
 
 @asynccontextmanager
-async def served(scripted: Scripted | None = None) -> AsyncIterator[Scripted]:
+async def served(
+    scripted: Scripted | None = None, host: str = "127.0.0.1"
+) -> AsyncIterator[Scripted]:
     scripted = scripted or Scripted()
     app = web.Application()
     app.router.add_post("/v1/chat/completions", scripted.chat)
@@ -95,10 +97,9 @@ async def served(scripted: Scripted | None = None) -> AsyncIterator[Scripted]:
     app.router.add_get("/v1/models", scripted.models)
     runner = web.AppRunner(app, shutdown_timeout=0.2)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
+    site = web.TCPSite(runner, host, 0)
     await site.start()
-    host, port = runner.addresses[0][:2]
-    scripted.base_url = f"http://{host}:{port}/v1"
+    scripted.base_url = f"http://{host}:{runner.addresses[0][1]}/v1"
     try:
         yield scripted
     finally:
