@@ -61,11 +61,11 @@ def measure(rounds: int | None) -> dict[str, Value]:
         database_on(postgres_url) as another,
     ):
         recovery_s = asyncio.run(_recovery_s_max(redis_url, another, RECOVERIES))
-        chaos = _chaos(redis, redis_url, postgres, database, JOBS_A_ROUND * (rounds or 10))
+        chaos = troubled(redis, redis_url, postgres, database, JOBS_A_ROUND * (rounds or 10))
         return asyncio.run(chaos) | {"recovery_s_max": recovery_s}
 
 
-async def _chaos(
+async def troubled(
     redis: Container, redis_url: str, postgres: Container, database: str, jobs: int
 ) -> dict[str, Value]:
     async with endpoint_process("rubbish") as base_url:

@@ -39,10 +39,10 @@ def measure(rounds: int | None) -> dict[str, Value]:
         database_on(postgres) as database,
         tempfile.TemporaryDirectory() as folder,
     ):
-        return asyncio.run(_measure(Desk(redis, database), Path(folder), rounds or 5))
+        return asyncio.run(changing(Desk(redis, database), Path(folder), rounds or 5))
 
 
-async def _measure(desk: Desk, live: Path, switches: int) -> dict[str, Value]:
+async def changing(desk: Desk, live: Path, switches: int) -> dict[str, Value]:
     async with served(Scripted(always=ANSWERS)) as endpoint, AsyncExitStack() as stack:
         (live / "ai-worker.blue").touch()
         old = await stack.enter_async_context(_colour(desk, endpoint, live, "blue"))
