@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal
 
 from protostar_worker.rag.analyst_process import LENGTH, Answer, frame
+from protostar_worker.rag.korean import HANGUL, words_of
 from protostar_worker.results import Failed, Refused, ResultCode
 
 if TYPE_CHECKING:
@@ -47,6 +48,9 @@ class Analyst:
         return found
 
     async def words(self, texts: list[str], lane: Lane = "query") -> list[list[str]]:
+        if not any(HANGUL.search(text) for text in texts) and lane == "query":
+            # Microseconds, and no process is started for them.
+            return [words_of(text) for text in texts]
         found: list[list[str]] = await self._call(lane, "words", texts)
         return found
 
