@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from bullmq import Queue
 
 from bench.output import BenchError, Figure, note
 from bench.worker.figures import percentile
+from bench.worker.model import NAME, model_folder
 from protostar_worker.queue.bull import client
 from tests.worker.containers import database_on, postgres_running, redis_running
 from tests.worker.desk import Desk
@@ -33,6 +35,7 @@ FIGURES = (
     Figure("idle_cpu_percent", "of one core, the whole worker without a job", most=1),
     Figure("first_after_idle_ms", "the first job after 60 s without one, to its end", most=200),
     Figure("idle_rss_mb", "the whole worker before Korean text and any model", most=200),
+    Figure("loaded_rss_mb", f"both processes, the analyser and a model {NAME}", most=1200),
     Figure("import_s", "python -c 'import protostar_worker.service'", most=2),
 )
 RATE, SLOTS, ROUND_S = 50, 50, 10
@@ -45,6 +48,8 @@ def measure(rounds: int | None) -> dict[str, Value]:
         waits = asyncio.run(_all_waits(redis, rounds or 3))
         with database_on(postgres) as database:
             idle = asyncio.run(_idle(Desk(redis, database)))
+        with database_on(postgres) as database:
+            loaded = asyncio.run(_loaded_rss_mb(Desk(redis, database)))
     p99 = {kind: percentile(found, 99) for kind, found in waits.items()}
     return {
         "p50_ms": percentile(waits["ours"], 50),
@@ -53,6 +58,7 @@ def measure(rounds: int | None) -> dict[str, Value]:
         "stock_p99_ms": p99["stock"],
         "node_p99_ms": p99["node"],
         "import_s": _import_s(),
+        "loaded_rss_mb": loaded,
         **idle,
     }
 
@@ -117,6 +123,21 @@ async def _idle(desk: Desk) -> dict[str, float]:
         "first_after_idle_ms": first_ms,
         "idle_rss_mb": rss_mb,
     }
+
+
+async def _loaded_rss_mb(desk: Desk) -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        embedder = json.dumps({"kind": "onnx", "folder": str(model_folder(Path(folder) / "model"))})
+        told = {"PROTOSTAR_EMBEDDER": embedder, "PROTOSTAR_LOAD_AT_START": "true"}
+        async with served() as endpoint, started(desk, endpoint.base_url, **told) as worker:
+            text = "연차는 입사 후 일 년이 지나면 십오 일이 주어집니다. " * 500
+            await desk.ingested(source={"text": text})
+            await desk.ended("연차는 며칠인가요?")
+            parent = psutil.Process(worker.child.pid)
+            both = [parent, *parent.children(recursive=True)]
+            found = sum(process.memory_info().rss for process in both) / 2**20
+    await desk.close()
+    return found
 
 
 def _import_s() -> float:

@@ -19,13 +19,18 @@ from tests.worker.processes import started
 if TYPE_CHECKING:
     from bench.output import Value
 
-STREAMS = 200
+STREAMS, CHATS = 200, 20
+SENTENCE = "연차는 입사 후 일 년이 지나면 십오 일이 주어지고, 신청은 인사팀에 합니다. "
+TEXT = SENTENCE * (5 * 10**6 // len(SENTENCE.encode()))
 FIGURES = (
     Figure("one_p99_ms", "endpoint sent → reader has it, one stream", most=5),
     Figure("streams", "at once, 5 tokens/s each"),
     Figure("tokens", "that were measured"),
     Figure("p50_ms", "endpoint sent → reader has it: median"),
     Figure("p99_ms", "the same, 99th percentile", most=25),
+    Figure("quiet_p99_ms", f"{CHATS} streams, nothing else"),
+    Figure("ingest_p99_ms", f"{CHATS} streams while 5 MB of Korean text are ingested"),
+    Figure("ingest_extra_ms", "the difference", most=20),
 )
 READ_S = 60.0
 
@@ -51,8 +56,19 @@ async def _measure(desk: Desk, rounds: int) -> dict[str, Value]:
         for _ in range(rounds):
             note(f"{STREAMS} streams")
             many.extend(await _delays_ms(desk, STREAMS))
+        note(f"{CHATS} streams, then the same during an ingestion")
+        quiet = await _delays_ms(desk, CHATS)
+        job = await desk.document(source={"text": TEXT})
+        await asyncio.sleep(8)  # parsed and cut, and the analyser loaded
+        during = await _delays_ms(desk, CHATS)
+        if await job.getState() != "active":
+            raise BenchError("the ingestion was over before the streams were")
     await desk.close()
+    quiet_ms, during_ms = percentile(quiet, 99), percentile(during, 99)
     return {
+        "quiet_p99_ms": quiet_ms,
+        "ingest_p99_ms": during_ms,
+        "ingest_extra_ms": max(0.0, during_ms - quiet_ms),
         "one_p99_ms": percentile(one, 99),
         "streams": STREAMS,
         "tokens": len(many),
