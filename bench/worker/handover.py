@@ -97,7 +97,7 @@ async def _load_for(desk: Desk, for_s: float) -> list[Any]:
 async def _ends(desk: Desk, endpoint: Scripted, jobs: list[Any]) -> dict[str, Value]:
     ends = [await desk.end(job) for job in jobs]
     answered = sum(end.state == "completed" for end in ends)
-    paid = desk.rows("SELECT sum(answers)::int AS n FROM usage_days")[0]["n"]
+    paid = desk.rows("SELECT coalesce(sum(answers), 0)::int AS n FROM usage_days")[0]["n"]
     doubled = max(len(endpoint.asked), paid) - answered
     return {"jobs": len(jobs), "lost": len(jobs) - answered, "doubled": doubled}
 

@@ -14,7 +14,7 @@ from protostar_worker.models.personal import looks_personal
 from protostar_worker.models.router import Answered, MidStreamError
 from protostar_worker.payload import Ask, Delete, Ingest, payload_from
 from protostar_worker.rag.index import Passage, Reader
-from protostar_worker.results import Problem, Refused, ResultCode, Unavailable
+from protostar_worker.results import Failed, Problem, Refused, ResultCode, Unavailable
 from protostar_worker.roles import BOUNDS, check_ingest, check_message
 from protostar_worker.signing import verified_body
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from protostar_worker.rag.search import Search
 
 
+SEARCH_S = 20.0  # The endpoints have time-outs of their own, and so has each statement.
 KEEP_AGAIN_S = (0.1, 0.5, 2.0)
 
 
@@ -57,12 +58,13 @@ class Answering:
         with self._stage("claim"):
             claim = await self._store.claim(ask, queue, taken.identity, attempt)
         if claim.kept is not None:
+            # Whoever reads the stream may not have been told, when the worker died just then.
+            self._stream.add(ask.message_id, "end", claim.kept)
             return claim.kept
         self._stream.add(ask.message_id, "start", {"attempt": claim.attempts})
         await taken.progress("search")
         with self._stage("search"):
-            reader = Reader(ask.user_id, ask.rank)
-            passages = await self._search.passages(reader, ask.message, personal=ask.personal)
+            passages = await self._passages(ask)
         await taken.progress("model")
         with self._stage("model"):
             answered = await self._answered(ask, passages, claim.micro_usd_left)
@@ -72,6 +74,14 @@ class Answering:
         self._stream.add(ask.message_id, "end", result)
         self.on_answer(answered)
         return result
+
+    async def _passages(self, ask: Ask) -> list[Passage]:
+        reader = Reader(ask.user_id, ask.rank)
+        try:
+            async with asyncio.timeout(SEARCH_S):
+                return await self._search.passages(reader, ask.message, personal=ask.personal)
+        except TimeoutError:
+            raise Failed(ResultCode.UNAVAILABLE, f"no passages within {SEARCH_S:g} s") from None
 
     async def _answered(self, ask: Ask, passages: list[Passage], micro_usd_left: int) -> Answered:
         messages = messages_for(ask.message, passages)

@@ -143,6 +143,8 @@ class BullQueue:
     async def fail(self, taken: Taken, reason: str, *, final: bool) -> None:
         """To the failed jobs, or, while attempts are left, back to the queue after its back-off."""
         error = UnrecoverableError(reason) if final else RuntimeError(reason)
+        # The reason is for whoever reads the job; lines of this code are for the log.
+        taken.job.opts["stackTraceLimit"] = 0
         await taken.job.moveToFailed(error, taken.token)
 
     async def put_back(self, taken: Taken, wait_s: float) -> None:

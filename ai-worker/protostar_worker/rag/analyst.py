@@ -16,17 +16,20 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from protostar_worker.rag.analyst_process import LENGTH, Answer, frame
 from protostar_worker.rag.korean import HANGUL, words_of
-from protostar_worker.results import Failed, Refused, ResultCode
+from protostar_worker.results import Failed, Problem, Refused, ResultCode
 
 if TYPE_CHECKING:
     from protostar_worker.rag.chunks import Chunk
 
+Lane = Literal["query", "bulk"]
 STOP_S = 5.0
+# The longest for one piece of work. Who takes longer is stuck, and only an end of the process
+# gets it unstuck; a question may have to wait until the analyser is loaded.
+LIMITS_S: dict[Lane, float] = {"query": 30.0, "bulk": 120.0}
 # What another attempt cannot mend.
 FINAL = frozenset(
     (ResultCode.DOCUMENT_UNREADABLE, ResultCode.TOO_LARGE, ResultCode.WRONG_DIMENSION)
 )
-Lane = Literal["query", "bulk"]
 
 
 class Analyst:
@@ -73,16 +76,22 @@ class Analyst:
         process = await self._started()
         number = next(self._numbers)
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._waiting[number] = future
+        waiting = self._waiting
+        waiting[number] = future
         try:
             assert process.stdin is not None  # noqa: S101 - it was started with a pipe
             process.stdin.write(frame((number, lane, task, arguments)))
             await process.stdin.drain()
-            return await future
+            async with asyncio.timeout(LIMITS_S[lane]):
+                return await future
+        except TimeoutError:
+            process.kill()
+            self._process = None  # the next call starts another, and waits for nothing of this
+            raise _stuck(task) from None
         except (BrokenPipeError, ConnectionResetError):
             raise _died() from None
         finally:
-            self._waiting.pop(number, None)
+            waiting.pop(number, None)
 
     async def _started(self) -> asyncio.subprocess.Process:
         async with self._starting:
@@ -91,35 +100,46 @@ class Analyst:
                     sys.executable, "-m", "protostar_worker.rag.analyst_process",
                     stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
                 )  # fmt: skip
-                self._reader = asyncio.create_task(self._read(self._process))
+                self._waiting = {}
+                self._reader = asyncio.create_task(_read(self._process, self._waiting))
             return self._process
 
-    async def _read(self, process: asyncio.subprocess.Process) -> None:
-        assert process.stdout is not None  # noqa: S101 - it was started with a pipe
-        with suppress(asyncio.IncompleteReadError):
-            while True:
-                head = await process.stdout.readexactly(LENGTH.size)
-                content = await process.stdout.readexactly(LENGTH.unpack(head)[0])
-                self._settle(pickle.loads(content))  # noqa: S301 - from the worker's own child
-        await process.wait()
-        for future in self._waiting.values():
-            if not future.done():
-                future.set_exception(_died())
 
-    def _settle(self, answer: Answer) -> None:
-        number, went_well, found = answer
-        future = self._waiting.get(number)
-        if future is None or future.done():
-            return
-        if went_well:
-            future.set_result(found)
-        else:
-            future.set_exception(_problem(found))
+async def _read(
+    process: asyncio.subprocess.Process, waiting: dict[int, asyncio.Future[Any]]
+) -> None:
+    assert process.stdout is not None  # noqa: S101 - it was started with a pipe
+    with suppress(asyncio.IncompleteReadError):
+        while True:
+            head = await process.stdout.readexactly(LENGTH.size)
+            content = await process.stdout.readexactly(LENGTH.unpack(head)[0])
+            _settle(pickle.loads(content), waiting)  # noqa: S301 - from the worker's own child
+    await process.wait()
+    for future in waiting.values():
+        if not future.done():
+            future.set_exception(_died())
+
+
+def _settle(answer: Answer, waiting: dict[int, asyncio.Future[Any]]) -> None:
+    number, went_well, found = answer
+    future = waiting.get(number)
+    if future is None or future.done():
+        return
+    if went_well:
+        future.set_result(found)
+    else:
+        future.set_exception(_problem(found))
 
 
 def _problem(found: Any) -> Failed | Refused:  # noqa: ANN401 - (code, words), from the child
     code = ResultCode(found[0])
     return Refused(code, found[1]) if code in FINAL else Failed(code, found[1])
+
+
+def _stuck(task: str) -> Problem:
+    if task == "chunks":
+        return Refused(ResultCode.DOCUMENT_UNREADABLE, "it takes too long to read")
+    return Failed(ResultCode.INTERNAL, f"{task} took too long")
 
 
 def _died() -> Failed:
