@@ -173,6 +173,15 @@ async def test_a_cancelled_job_ends_as_such(
     assert await desk.redis.smembers("protostar:cancelled") == set()
 
 
+async def test_what_cannot_be_kept_is_left_out_of_the_answer(
+    desk: Desk, worker: Running, endpoint: Scripted
+) -> None:
+    endpoint.always = Does(tokens=("a\x00b", "\ud800", "c"))
+    end = await desk.ended()
+    assert end.value is not None
+    assert end.value["text"] == "ab?c"
+
+
 async def test_many_at_once_are_each_answered_once(
     desk: Desk, worker: Running, endpoint: Scripted
 ) -> None:

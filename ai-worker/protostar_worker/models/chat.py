@@ -124,7 +124,12 @@ def _text(event: dict[str, Any]) -> tuple[str, bool]:
     if not choices:
         return "", False
     delta = choices[0].get("delta") or {}
-    return delta.get("content") or "", bool(choices[0].get("finish_reason"))
+    return _kept(delta.get("content") or ""), bool(choices[0].get("finish_reason"))
+
+
+def _kept(text: str) -> str:
+    """Without what PostgreSQL cannot keep: NUL, and halves of characters."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()
 
 
 def _note_usage(event: dict[str, Any], spent: Spent) -> None:
