@@ -151,10 +151,6 @@ class Store:
             await connection.execute(DEAD, names | why | {"attempts": letter.attempts})
         return None
 
-    async def message(self, message_id: str) -> dict[str, Any] | None:
-        async with self._database.transaction() as connection:
-            return await (await connection.execute(KNOWN, (message_id,))).fetchone()
-
     async def _known(self, connection: Connection, message_id: str, queue: str, job: str) -> Claim:
         row = await (await connection.execute(KNOWN, (message_id,))).fetchone()
         if row is None or (row["queue"], row["job"]) != (queue, job):

@@ -23,7 +23,7 @@ Connection = psycopg.AsyncConnection[Row]
 
 
 class Database:
-    """Opened once. Each use is a transaction: whole, or not at all.
+    """Opened once. What changes something is a transaction: whole, or not at all.
 
     Connections are not tried before each use, which would cost as much as a query. After a restart
     of the server each dead one fails once, and a job that meets it is put back.
@@ -38,6 +38,7 @@ class Database:
             timeout=WAIT_S,
             reconnect_timeout=30.0,
             kwargs={
+                "autocommit": True,
                 "row_factory": dict_row,
                 "connect_timeout": 5,
                 "options": f"-c statement_timeout={STATEMENT_MS} -c application_name=ai-worker",
@@ -52,6 +53,12 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
+        async with self.reading() as connection, connection.transaction():
+            yield connection
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Connection]:
+        """Each statement for itself: a BEGIN and a COMMIT would be two more on the way."""
         try:
             async with self._pool.connection() as connection:
                 yield connection
@@ -59,5 +66,5 @@ class Database:
             raise Unavailable(f"PostgreSQL: {type(error).__name__}") from error
 
     async def ping(self) -> None:
-        async with self.transaction() as connection:
+        async with self.reading() as connection:
             await connection.execute("SELECT 1")

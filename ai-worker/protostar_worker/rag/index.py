@@ -122,10 +122,11 @@ class Index:
 
     async def near(self, reader: Reader, vector: list[float]) -> list[int]:
         names = self._bound(reader) | {"vector": _literal(vector)}
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             counted = await (await connection.execute(COUNT, names)).fetchone()
             if counted and counted["n"] <= EXACT_MOST:
                 return await _ids(connection, EXACT, names)
+        async with self._database.transaction() as connection:
             await connection.execute(f"SET LOCAL hnsw.ef_search = {EF_SEARCH}")
             await connection.execute("SET LOCAL hnsw.iterative_scan = strict_order")
             return await _ids(connection, self._near, names)
@@ -134,12 +135,12 @@ class Index:
         if not words:
             return []
         names = self._bound(reader) | {"query": any_of(words)}
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             return await _ids(connection, WORDS, names)
 
     async def passages(self, reader: Reader, ids: list[int]) -> list[Passage]:
         names = self._bound(reader) | {"ids": ids}
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             rows = await (await connection.execute(PASSAGES, names)).fetchall()
         by_id = {row.pop("chunk_id"): Passage(**row) for row in rows}
         return [by_id[chunk_id] for chunk_id in ids if chunk_id in by_id]
