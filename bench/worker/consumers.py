@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import uvloop
 from bullmq import Worker
 
-from protostar_worker.queue.bull import BullQueue, Taken, client
+from protostar_worker.queue.bull import BullQueue, Taken
 from protostar_worker.queue.consumer import Consumer, Limits
 from protostar_worker.queue.marker import Marker
 
@@ -51,8 +51,8 @@ async def stock(url: str, queue: str, slots: int, stop: asyncio.Event) -> None:
     async def handle(job: Any, _token: str) -> dict[str, Any]:
         return note(job.data)
 
-    # Without this the library's reader would run into a time-out of its own while it is idle.
-    worker = Worker(queue, handle, {"connection": client(url, answer_s=None), "concurrency": slots})
+    # As its own documents show it: the library's connections, and asyncio's own event loop.
+    worker = Worker(queue, handle, {"connection": url, "concurrency": slots})
     await stop.wait()
     await worker.close()
 
@@ -65,4 +65,5 @@ async def main(kind: str, url: str, queue: str, slots: int) -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(main(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])))
+    run = uvloop.run if sys.argv[1] == "ours" else asyncio.run
+    run(main(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])))
