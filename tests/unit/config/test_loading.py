@@ -272,4 +272,3 @@ def test_a_stack_is_a_folder_with_a_compose_file_and_its_secrets_lie_where_they_
         f"{file}:3: hosts.a5.secrets: there is no file a5.sops.yml",
         f"{file}:3: hosts.a5.stack: there is no file compose/a5/compose.yml",
     ]
-
