@@ -20,18 +20,26 @@ EVERY_S, PROBE_EVERY_S = 0.5, 0.05
 # In a row, each on a new connection: one may still reach a worker of before the reload.
 ANSWERS = 5
 LOG_LINES = 20
+ENDED = ("exited", "dead")
 
 
 def until_well(run: Run) -> None:
     """All that shall run runs; the trouble of the last look is what is told."""
     trouble = _within(run, HEALTHY_S, EVERY_S, lambda: _trouble(run))
     if trouble:
-        raise StepFailed(error=f"{run.host.name}: {trouble}", try_=_log_of(run, trouble))
+        raise _ill(run, trouble)
+
+
+def _ill(run: Run, trouble: str) -> StepFailed:
+    return StepFailed(error=f"{run.host.name}: {trouble}", try_=_log_of(run, trouble))
 
 
 def _trouble(run: Run) -> str:
-    """Empty when all is well."""
+    """Empty when all is well. Raises for one that has ended badly: nobody will start it again."""
     found = containers_on(run.host, run.target.project)
+    ended = [each for each in _of_the_stack(run, found) if each.state in ENDED and not each.well]
+    if ended:
+        raise _ill(run, f"{ended[0].name} is {_state(ended[0])}")
     absent = set(run.target.services) - {each.service for each in found}
     if absent:
         return f"{', '.join(sorted(absent))}: there is no container"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,10 +13,12 @@ from pyhelpers.sync.cli.shared import (
     group,
     host_argument,
     json_option,
-    must_know,
     open_site,
     wanted,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 
 @group.command()
@@ -118,10 +121,16 @@ def render(host: str, gateway: str, folder: Path, templates: Path | None, file: 
     from pyhelpers.sync.render import nginx_files
 
     config = load_config(file)
-    must_know("host", host, config.hosts)
-    must_know("gateway", gateway, config.gateways)
+    _must_know("host", host, config.hosts)
+    _must_know("gateway", gateway, config.gateways)
     files = nginx_files(config, host, gateway, templates or file.parent / "nginx")
     here = LocalHost("here", PurePosixPath(folder))
     for name, data in files.items():
         here.put(PurePosixPath(folder) / name, data)
     console.say(f"{len(files)} files in {folder}")
+
+
+def _must_know(word: str, name: str, known: Collection[str]) -> None:
+    """A configuration without services would answer 404 to everything."""
+    if name not in known:
+        raise click.BadParameter(f"no {word} `{name}`; one of: {', '.join(sorted(known))}")

@@ -11,11 +11,10 @@ import click
 
 from pyhelpers import console
 from pyhelpers.config.options import load_config
+from pyhelpers.errors import WrongUsage
 from pyhelpers.hosts.cli import host_of, who
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from pyhelpers.config.model import Config
     from pyhelpers.sync.model import Allowed, Target
     from pyhelpers.sync.pipeline import Site
@@ -64,15 +63,13 @@ def open_site(file: Path, name: str) -> tuple[Config, Site]:
     from pyhelpers.sync.stack import project_of
 
     config = load_config(file)
-    must_know("host", name, config.hosts)
+    if name not in config.hosts:
+        raise WrongUsage(
+            error=f"there is no host `{name}` in protostar.yml",
+            try_=f"one of: {', '.join(sorted(config.hosts))}",
+        )
     folder = file.resolve().parent
     return config, Site(host_of(config, name), project_of(config, name), folder, who(), time)
-
-
-def must_know(word: str, name: str, known: Collection[str]) -> None:
-    """A configuration without services would answer 404 to everything."""
-    if name not in known:
-        raise click.BadParameter(f"no {word} `{name}`; one of: {', '.join(sorted(known))}")
 
 
 def wanted(config: Config, site: Site) -> Target:

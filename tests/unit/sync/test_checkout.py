@@ -24,7 +24,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str
     """one → two, and one → side."""
     folder = tmp_path_factory.mktemp("infra")
     git(folder, "init", "--quiet", "--initial-branch", "main")
-    commits = {}
+    commits: dict[str, str] = {}
     for name, parent in (("one", ""), ("two", "main"), ("side", "one")):
         if name == "side":
             git(folder, "checkout", "--quiet", "-b", "side", commits[parent])
