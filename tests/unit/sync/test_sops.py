@@ -78,7 +78,7 @@ def sealed(tools: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     subprocess.run([tools / "age-keygen", "-o", key], check=True, capture_output=True)
     public = key.read_text().split("public key: ")[1].split()[0]
     path.write_text(PLAIN)
-    seal = [tools / "sops", "--encrypt", "--age", public, "--in-place", path]
+    seal = [str(tools / "sops"), "--encrypt", "--age", public, "--in-place", str(path)]
     subprocess.run(seal, check=True, capture_output=True)
     monkeypatch.setenv("SOPS_AGE_KEY_FILE", str(key))
     return path
