@@ -30,7 +30,6 @@ CACHE = {
     "healthcheck": {"test": ["CMD", "redis-cli", "ping"], "interval": "1s"},
     "mem_limit": "64m",
 }
-CONFIGS = {"configs": {"redis": {"file": "./redis.conf"}}}
 FILES = {
     "compose.yml": "include: [gateway.yml, cache.yml]\n",
     "cache.env.j2": 'CACHE_PASSWORD={{ secret("CACHE_PASSWORD") }}\n',
@@ -54,7 +53,7 @@ class Stack:
             stack.write(f"{STACK}/{name}", text)
         stack.write(f"{STACK}/.env.j2", f"PROTOSTAR_PUBLIC=127.0.0.1:{at.public_port}\n")
         stack.compose_file("gateway.yml", stack._gateway())
-        stack.compose_file("cache.yml", {"services": {"cache": stack._labelled(CACHE)}, **CONFIGS})
+        stack.compose_file("cache.yml", stack._cache())
         at.write()
         stack.git("init", "--quiet", "--initial-branch", "main")
         stack.commit()
@@ -67,6 +66,14 @@ class Stack:
         document["services"]["gateway"] = self._labelled(document["services"]["gateway"])
         document["networks"]["edge"]["labels"] = {LABEL: self.at.tag}
         return document
+
+    def _cache(self) -> dict[str, Any]:
+        """With the network that Compose makes of itself, marked too."""
+        return {
+            "services": {"cache": self._labelled(CACHE)},
+            "networks": {"default": {"labels": {LABEL: self.at.tag}}},
+            "configs": {"redis": {"file": "./redis.conf"}},
+        }
 
     def _labelled(self, service: dict[str, Any]) -> dict[str, Any]:
         labels = {**service.get("labels", {}), LABEL: self.at.tag}

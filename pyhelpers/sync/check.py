@@ -65,7 +65,7 @@ def checked(host: Host, target: Target, where: str) -> dict[str, Any]:
 
 
 def _compose_model(host: Host, target: Target, where: str) -> dict[str, Any]:
-    argv = commands.compose(config_of(host), where, target.project, host.root, *commands.CONFIG)
+    argv = commands.compose(config_of(host), where, target.project, *commands.CONFIG)
     done = host.run(argv, deadline_s=COMPOSE_S)
     if not done.ok:
         raise _refused(host, f"docker compose: {_shown(done)}")

@@ -37,9 +37,12 @@ LOOK = ENGLISH + (
     'echo "== sums"; find . -type f -print0 | xargs -0 -r sha256sum'
 )
 STRANGERS = '{{.Names}} {{.Label "com.docker.compose.project"}}'
-# A rename, and both folders synced: after a power cut it is the old release or the new one.
+# A rename, and the folder synced: after a power cut it is the old release or the new one. A folder
+# of that name was made by hand, and its content has been kept if it got so far.
 FLIP = ENGLISH + (
-    'cd "$1" && rm -f .current && ln -s "releases/$2" .current && mv -T .current current && sync .'
+    'cd "$1" && rm -f .current && ln -s "releases/$2" .current && '
+    "if [ -d current ] && [ ! -L current ]; then rm -rf releases/.by-hand && "
+    "mv -T current releases/.by-hand; fi && mv -T .current current && sync ."
 )
 NOTHING = ENGLISH + 'cd "$1" && rm -f current && sync .'
 # The archive is beside it already, whole. What was half unpacked is thrown away.
@@ -52,7 +55,7 @@ UNPACK = ENGLISH + (
 PLACE = ENGLISH + (
     'cd "$1" && if [ -e "releases/$2" ]; then rm -rf "releases/.old" && '
     'mv -T "releases/$2" "releases/.old"; fi && mv -T "incoming/$2" "releases/$2" && '
-    "rm -rf releases/.old && sync releases"
+    "rm -rf releases/.old incoming && sync releases"
 )
 DISCARD = 'cd "$1" && rm -rf incoming && { [ -e "releases/$2" ] || rm -f "releases/$2.tar"; }'
 APPEND = ENGLISH + (
@@ -118,18 +121,20 @@ def await_work(root: PurePosixPath, wait_s: float) -> list[str]:
 # --- Compose and nginx ------------------------------------------------------------------------
 
 
-def compose(
-    config: PurePosixPath, release: str, project: str, root: PurePosixPath, *arguments: str
-) -> list[str]:
-    """`release`: `current`, or where one lies that is not current yet.
+# Only `.env` may say what a variable is: the environment of whoever is logged in there comes before
+# it in Compose's eyes, and is another's tomorrow.
+COMPOSE = (
+    'exec env -i HOME="$HOME" PATH="$PATH" ${DOCKER_HOST:+DOCKER_HOST="$DOCKER_HOST"} '
+    '${DOCKER_CONFIG:+DOCKER_CONFIG="$DOCKER_CONFIG"} docker compose "$@"'
+)
 
-    PROTOSTAR_ROOT comes before what the environment of whoever is logged in there may say.
-    """
+
+def compose(config: PurePosixPath, release: str, project: str, *arguments: str) -> list[str]:
+    """`release`: `current`, or where one lies that is not current yet."""
     folder = config / release / "compose"
     files = ["-f", str(folder / "compose.yml"), "-f", str(folder / "override.yml")]
     where = ["--project-directory", str(folder), "-p", project]
-    program = ["env", f"PROTOSTAR_ROOT={root}", "docker", "compose", "--progress", "plain"]
-    return [*program, *where, *files, *arguments]
+    return _script(COMPOSE, "compose", "--progress", "plain", *where, *files, *arguments)
 
 
 UP = ("up", "--detach", "--no-deps", "--no-build")

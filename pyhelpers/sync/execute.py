@@ -61,8 +61,8 @@ def upload(run: Run) -> None:
 
 def fetch_images(run: Run) -> None:
     """Before anything is stopped: a registry that is down must cost nobody a request."""
-    services = run.model["services"]
-    images = sorted({str(services[name]["image"]) for name in run.plan.create if name in services})
+    wanted = [run.model["services"].get(name, {}).get("image") for name in run.plan.create]
+    images = sorted({str(image) for image in wanted if image})
     try:
         run.must(commands.fetch_images(images), PULL_S, "an image cannot be fetched")
     except StepFailed as wrong:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -78,15 +78,23 @@ def held(site: Site) -> Iterator[None]:
             error=f"{site.host.name}: {root} cannot be written: {made.err.strip()}",
             try_=f"protostar deploy prepare {site.host.name}",
         )
-    try:
-        with hold(site.host, root / "guard" / "host", shared=False, wait_s=LOCK_S):
-            _await_work(site)
-            yield
-    except LockedError:
-        raise LockedError(
-            error=f"{site.host.name} is held by a deploy, or by another sync",
-            try_=f"protostar deploy status; or wait: fuser -v {root}/guard/host shows who it is",
-        ) from None
+    with ExitStack() as locks:
+        try:
+            locks.enter_context(
+                hold(site.host, root / "guard" / "host", shared=False, wait_s=LOCK_S)
+            )
+        except LockedError:
+            raise _locked(site) from None
+        _await_work(site)
+        yield
+
+
+def _locked(site: Site) -> LockedError:
+    lock = site.host.root / "guard" / "host"
+    return LockedError(
+        error=f"{site.host.name} is held by a deploy, or by another sync",
+        try_=f"protostar deploy status; or wait: fuser -v {lock} shows who it is",
+    )
 
 
 def _await_work(site: Site) -> None:

@@ -66,9 +66,7 @@ class Run:
         return config_of(self.host)
 
     def compose(self, *arguments: str, release: str = "current") -> list[str]:
-        return commands.compose(
-            self.config, release, self.target.project, self.host.root, *arguments
-        )
+        return commands.compose(self.config, release, self.target.project, *arguments)
 
     def must(self, argv: Sequence[str], deadline_s: float, what: str) -> Finished:
         """Run something that changes the host. Raises `StepFailed` with what it said."""

@@ -191,10 +191,10 @@ class MemoryHost:
         return argv
 
     def _name(self, words: list[str]) -> str:
+        if words[:2] == ["sh", "-c"] and words[3] == "compose":
+            return next(word for word in ("config", "up") if word in words[4:])
         if words[:2] == ["sh", "-c"]:
             return words[3]
-        if words[:1] == ["env"]:
-            return next(word for word in ("config", "up") if word in words)
         if words[0] == "docker":
             return f"docker {words[1]}"
         return words[0]

@@ -24,9 +24,9 @@ FILES = {
 }
 
 
-def test_compose_reads_the_two_files_where_they_lie_and_ignores_the_logins_own_root() -> None:
-    assert commands.compose(CONFIG, "current", "shop-a5", ROOT, *commands.UP, "cache") == [
-        *("env", "PROTOSTAR_ROOT=/srv/protostar", "docker", "compose", "--progress", "plain"),
+def test_compose_reads_the_two_files_where_they_lie() -> None:
+    assert commands.compose(CONFIG, "current", "shop-a5", *commands.UP, "cache") == [
+        *("sh", "-c", commands.COMPOSE, "compose", "--progress", "plain"),
         *("--project-directory", "/srv/protostar/config/current/compose", "-p", "shop-a5"),
         *("-f", "/srv/protostar/config/current/compose/compose.yml"),
         *("-f", "/srv/protostar/config/current/compose/override.yml"),
@@ -65,6 +65,21 @@ def test_nginx_is_tested_apart_with_the_same_image_mounts_and_rights() -> None:
         *("nginx:1.30.6", "-t", "-q", "-c", "/etc/protostar/incoming/abc/nginx/nginx.conf"),
         *("-p", "/etc/protostar/incoming/abc/nginx/"),
     ]
+
+
+def test_compose_gets_nothing_of_the_environment_that_it_would_fill_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "docker"
+    program.write_text('#!/bin/sh\nenv; echo "$@"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("PROTOSTAR_ROOT", "/elsewhere")
+    monkeypatch.setenv("DOCKER_HOST", "unix:///there is/a.sock")
+    told = run(commands.compose(CONFIG, "current", "shop-a5", "ps"))
+    assert "PROTOSTAR_ROOT" not in told
+    assert "DOCKER_HOST=unix:///there is/a.sock\n" in told
+    assert told.splitlines()[-1].startswith("compose --progress plain --project-directory")
 
 
 # --- the scripts, run here --------------------------------------------------------------------
@@ -137,7 +152,7 @@ def test_a_release_that_is_there_is_replaced_and_half_of_one_thrown_away(
     Path(config / "incoming" / "half").mkdir(parents=True)
     brought(config)
     assert edited.read_bytes() == b"# log\n"
-    assert not list(Path(config / "incoming").iterdir())
+    assert not Path(config / "incoming").exists()
 
 
 def test_the_flip_is_to_a_relative_link_so_that_containers_can_follow_it(
