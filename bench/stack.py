@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from bench.engine import CHECKOUT, LABEL
+from bench.engine import CHECKOUT, LABEL, docker
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -114,6 +114,11 @@ class Stack:
     def sync(self, command: str, *arguments: str, **environ: str) -> Finished:
         env = {"CACHE_PASSWORD": PASSWORD, **environ}
         return self.at.command(self.argv(command, *arguments), env)
+
+    def containers(self) -> dict[str, str]:
+        """Of the stack and of its services: their ids by their names."""
+        shown = ["--format", "{{.Names}} {{.ID}}", "--filter", f"name={self.at.tag}"]
+        return dict(line.split() for line in docker("ps", *shown).splitlines())
 
     @property
     def current(self) -> str:

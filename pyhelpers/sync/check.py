@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pyhelpers.errors import NOTHING_CHANGED, ConfigurationError, PreflightError
@@ -49,8 +50,16 @@ def discard(host: Host, target: Target) -> None:
     host.run(commands.discard(config_of(host), target.digest), deadline_s=FILES_S)
 
 
-def checked(host: Host, target: Target, where: str) -> dict[str, Any]:
-    """What Compose makes of it. Raises `ConfigurationError` with what Compose or nginx say.
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What Compose makes of the files, and what nginx warns of."""
+
+    model: dict[str, Any]
+    warnings: tuple[str, ...]
+
+
+def checked(host: Host, target: Target, where: str) -> Checked:
+    """Raises `ConfigurationError` with what Compose or nginx say.
 
     `where`: below config/, where the files lie.
     """
@@ -58,10 +67,12 @@ def checked(host: Host, target: Target, where: str) -> dict[str, Any]:
     clashes = lint.port_clashes(model)
     if clashes:
         raise _refused(host, "\n".join(clashes))
-    for name, service in model["services"].items():
-        if NGINX_LABEL in (service.get("labels") or {}):
-            _test_nginx(host, name, service, where)
-    return model
+    warnings = [
+        _test_nginx(host, name, service, where)
+        for name, service in model["services"].items()
+        if NGINX_LABEL in (service.get("labels") or {})
+    ]
+    return Checked(model, tuple(filter(None, warnings)))
 
 
 def _compose_model(host: Host, target: Target, where: str) -> dict[str, Any]:
@@ -73,10 +84,12 @@ def _compose_model(host: Host, target: Target, where: str) -> dict[str, Any]:
     return model
 
 
-def _test_nginx(host: Host, name: str, service: dict[str, Any], where: str) -> None:
+def _test_nginx(host: Host, name: str, service: dict[str, Any], where: str) -> str:
+    """What it warns of, if anything."""
     done = host.run(commands.test_apart(service, where), deadline_s=NGINX_S)
     if not done.ok:
         raise _refused(host, f"nginx of {name}: {_shown(done)}")
+    return f"nginx of {name}: {_shown(done)}" if "[warn]" in done.err else ""
 
 
 def _refused(host: Host, why: str) -> ConfigurationError:

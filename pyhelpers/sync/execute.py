@@ -45,14 +45,21 @@ def check_it(run: Run) -> None:
     uploads = any(step.name is StepName.UPLOAD for step in run.plan.steps)
     digest = run.target.digest
     if not uploads:
-        run.model = check.checked(run.host, run.target, f"releases/{digest}")
+        take(run, f"releases/{digest}")
         return
     check.send(run.host, run.target)
     try:
-        run.model = check.checked(run.host, run.target, f"incoming/{digest}")
+        take(run, f"incoming/{digest}")
     except BaseException:
         check.discard(run.host, run.target)
         raise
+
+
+def take(run: Run, where: str) -> None:
+    found = check.checked(run.host, run.target, where)
+    run.model = found.model
+    for warning in found.warnings:
+        run.show.note(warning)
 
 
 def upload(run: Run) -> None:

@@ -46,16 +46,16 @@ def planned(site: Site, target: Target, allowed: Allowed) -> Plan:
     found = found_on(site.host, site.project, target)
     made = plan(found, target, allowed, _relation(site, found, target))
     if any(step.name is StepName.UPLOAD for step in made.steps):
-        _tried(site, target)
+        return replace(made, warnings=_tried(site, target))
     return made
 
 
-def _tried(site: Site, target: Target) -> None:
-    """The checks, and nothing of them is left."""
+def _tried(site: Site, target: Target) -> tuple[str, ...]:
+    """What the checks warn of; nothing of them is left."""
     with held(site):
         check.send(site.host, target)
         try:
-            check.checked(site.host, target, f"incoming/{target.digest}")
+            return check.checked(site.host, target, f"incoming/{target.digest}").warnings
         finally:
             check.discard(site.host, target)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
-from bench.engine import CHECKOUT, docker
+from bench.engine import CHECKOUT
 from bench.installation import Installation
 from bench.load import LoadProcess, Options
 from bench.stack import PASSWORD, STACK, Stack
@@ -50,12 +50,6 @@ def ends_well(done: Finished) -> str:
     return done.out
 
 
-def containers(stack: Stack) -> dict[str, str]:
-    """Of the stack and of the service: their ids by their names."""
-    shown = docker("ps", "--format", "{{.Names}} {{.ID}}", "--filter", f"name={stack.at.tag}")
-    return dict(line.split() for line in shown.splitlines())
-
-
 def served(stack: Stack) -> str:
     """Which nginx files the gateway says that it has loaded."""
     return requests.get(f"{stack.at.private_url}/-/config", timeout=5).text.strip()
@@ -77,15 +71,15 @@ def kill_at(argv: list[str], step: str) -> None:
 
 
 def test_the_second_does_nothing_soon_and_says_so(stack: Stack) -> None:
-    before = containers(stack)
+    before = stack.containers()
     again = stack.sync("apply")
     assert "nothing to do" in ends_well(again)
     assert again.seconds < SECOND_S
-    assert containers(stack) == before
+    assert stack.containers() == before
 
 
 def test_a_changed_gateway_loses_no_request_and_no_container(stack: Stack, tmp_path: Path) -> None:
-    before, loaded = containers(stack), served(stack)
+    before, loaded = stack.containers(), served(stack)
     with LoadProcess(Options(stack.at.url, 120, keepalive=1.0, seconds=60), tmp_path) as load:
         time.sleep(1)
         stack.append(LOG, "# another line")
@@ -96,23 +90,23 @@ def test_a_changed_gateway_loses_no_request_and_no_container(stack: Stack, tmp_p
     assert result.report.failed == 0, result.report.failed_by
     assert result.report.reused > 100
     assert served(stack) not in ("", loaded)
-    assert containers(stack) == before
+    assert stack.containers() == before
     assert "nothing to do" in ends_well(stack.sync("apply"))
 
 
 def test_only_the_changed_container_is_made_anew(stack: Stack) -> None:
-    before = containers(stack)
+    before = stack.containers()
     stack.append(f"{STACK}/redis.conf", "maxmemory 16mb")
     stack.commit()
     ends_well(stack.sync("apply"))
-    after = containers(stack)
+    after = stack.containers()
     assert [name for name in before if before[name] != after[name]] == [
         f"test-{stack.at.tag}-here-cache-1"
     ]
 
 
 def test_a_broken_one_is_refused_before_the_host_changes(stack: Stack) -> None:
-    before, current = containers(stack), stack.current
+    before, current = stack.containers(), stack.current
     kept = sorted(path.name for path in (stack.at.root / "config").rglob("*"))
     good = stack.path(LOG).read_text()
     try:
@@ -122,7 +116,7 @@ def test_a_broken_one_is_refused_before_the_host_changes(stack: Stack) -> None:
         stack.write(LOG, good)
     assert (done.code, said(done).state) == (3, "nothing was changed")
     assert 'unknown directive "no_such_directive" in nginx/mixins/log.conf' in done.err
-    assert (containers(stack), stack.current) == (before, current)
+    assert (stack.containers(), stack.current) == (before, current)
     assert sorted(path.name for path in (stack.at.root / "config").rglob("*")) == kept
 
 

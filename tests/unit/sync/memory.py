@@ -127,6 +127,7 @@ class MemoryHost:
     dead: bool = False
     done: list[str] = field(default_factory=list)
     made: int = 0
+    warning: str = ""
 
     # --- a host -------------------------------------------------------------------------------
 
@@ -137,7 +138,8 @@ class MemoryHost:
         if name in self.broken:
             return Finished(tuple(argv), 1, "", self.broken[name])
         status, out = self._programs[name](words)
-        return Finished(tuple(argv), status, out if status == 0 else "", out if status else "")
+        warning, self.warning = self.warning, ""
+        return Finished(tuple(argv), status, out if status == 0 else "", out if status else warning)
 
     def start(self, argv: Sequence[str]) -> Any:
         self._count("lock")
@@ -315,6 +317,8 @@ class MemoryHost:
         for name, file in files.items():
             if name.startswith("nginx/") and b"BROKEN" in file.data:
                 return 1, f'nginx: [emerg] unknown directive "BROKEN" in {folder.parent}/{name}:1'
+            if name.startswith("nginx/") and b"DOUBTFUL" in file.data:
+                self.warning = f"nginx: [warn] DOUBTFUL in {folder.parent}/{name}:1"
         return 0, ""
 
     def _up(self, words: list[str]) -> tuple[int, str]:

@@ -9,14 +9,16 @@ import pytest
 from pyhelpers.errors import (
     ConfigurationError,
     Exit,
+    Interrupted,
     LockedError,
     PreflightError,
     ProtostarError,
 )
-from pyhelpers.sync import pipeline
+from pyhelpers.sync import pipeline, watch
 from pyhelpers.sync.model import Allowed
 
 if TYPE_CHECKING:
+    from pyhelpers.sync.run import Run
     from tests.unit.sync.conftest import Scene
 
 NGINX = "nginx/mixins/log.conf"
@@ -225,6 +227,33 @@ class TestPutBack:
         scene.apply()
         assert scene.host.outcomes()[-1] == "apply: done"
 
+    def test_by_an_interrupt_too(self, applied: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+        first, well = applied.host.current, watch.until_well
+
+        def interrupted(run: Run) -> None:
+            if run.target.digest != first:
+                raise KeyboardInterrupt
+            well(run)
+
+        monkeypatch.setattr(watch, "until_well", interrupted)
+        applied.checkout.write(NGINX, "# second\n")
+        with pytest.raises(Interrupted) as ended:
+            applied.apply()
+        assert ended.value.state == f"{first} serves again; it was put back"
+        assert applied.host.current == first
+
+    def test_when_that_fails_too_it_says_that_nobody_knows(self, applied: Scene) -> None:
+        applied.host.broken["up"] = "no space"
+        applied.checkout.edit(CACHE, "image: redis", "image: redis:8")
+        applied.host.containers["cache-1"].config = "somebody"
+        with pytest.raises(ProtostarError, match="no space") as failed:
+            applied.apply(allowed=Allowed(drift=True))
+        assert failed.value.exit_code is Exit.FAILED_AFTER_SWITCH
+        assert failed.value.state.startswith("unknown: putting back ")
+        del applied.host.broken["up"]
+        applied.apply()
+        assert applied.host.outcomes()[-1] == "apply: done"
+
 
 class TestDrift:
     def test_an_edit_on_the_host_is_shown_and_refused(self, applied: Scene) -> None:
@@ -309,6 +338,14 @@ class TestOnlyForward:
         applied.apply()
         monkeypatch.setattr(pipeline, "_relation", lambda *_: "older")
         applied.apply(pipeline.earlier(applied.site, None))
+
+
+def test_what_nginx_warns_of_is_said(applied: Scene) -> None:
+    applied.checkout.write(NGINX, "# DOUBTFUL\n")
+    told = "nginx of gateway: nginx: [warn] DOUBTFUL in nginx/mixins/log.conf:1"
+    assert pipeline.planned(applied.site, applied.checkout.target(), Allowed()).warnings == (told,)
+    applied.apply()
+    assert told in applied.show.notes
 
 
 def test_a_plan_checks_and_leaves_nothing(applied: Scene) -> None:

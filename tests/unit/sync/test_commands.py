@@ -165,6 +165,12 @@ def test_the_flip_is_to_a_relative_link_so_that_containers_can_follow_it(
     assert not link.exists()
 
 
+def test_a_folder_that_was_made_by_hand_makes_way_for_it(config: PurePosixPath) -> None:
+    Path(config / "current" / "nginx").mkdir(parents=True)
+    digest = brought(config)
+    assert Path(config / "current").readlink().name == digest
+
+
 def test_a_torn_last_line_of_the_history_does_not_spoil_the_next(config: PurePosixPath) -> None:
     path = Path(config / "history.jsonl")
     path.write_text('{"torn')

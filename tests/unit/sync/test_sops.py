@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -61,13 +60,10 @@ def test_without_sops_the_script_that_installs_it_is_named(
 
 @pytest.fixture(scope="module")
 def tools() -> Path:
-    """Built where go is there; without it there is nothing to test it with."""
-    if shutil.which("go") is None:
-        pytest.skip("no go: script/sops cannot build sops")
-    done = subprocess.run(
-        [CHECKOUT / "script" / "sops"], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
+    """Where script/sops has built it: the first build takes minutes, so no test begins it."""
+    there = subprocess.run([CHECKOUT / "script" / "sops", "--check"], check=False)
+    if there.returncode:
+        pytest.skip("sops is not here: script/sops builds it")
     return Path(sys.executable).parent
 
 
@@ -84,7 +80,6 @@ def sealed(tools: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     return path
 
 
-@pytest.mark.timeout(600)  # the first build
 class TestTheRealSops:
     def test_gives_the_secrets(self, sealed: Path) -> None:
         assert "p$ss" not in sealed.read_text()
