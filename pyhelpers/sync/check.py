@@ -79,7 +79,7 @@ def _compose_model(host: Host, target: Target, where: str) -> dict[str, Any]:
     argv = commands.compose(config_of(host), where, target.project, *commands.CONFIG)
     done = host.run(argv, deadline_s=COMPOSE_S)
     if not done.ok:
-        raise _refused(host, f"docker compose: {_shown(done)}")
+        raise _refused(host, target.masked(f"docker compose: {_shown(done)}"))
     model: dict[str, Any] = json.loads(done.out)
     return model
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
+from pyhelpers.config.secret import MASK
 from pyhelpers.sync import env_file
 from pyhelpers.sync.compose import OVERRIDE
 from pyhelpers.sync.digest import NGINX_DIGEST
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
     from pyhelpers.sync.model import File, Files
 
-MASK = "***"
 # What follows from the other files: it would only say again that they changed.
 DERIVED = (OVERRIDE, f"nginx/{NGINX_DIGEST}")
 

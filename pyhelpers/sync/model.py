@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from pyhelpers.config.secret import MASK, Secret
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -46,7 +48,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A whole configuration of one host. `action`: apply, rollback or adopt."""
+    """A whole configuration of one host. `action`: apply, rollback or adopt.
+
+    `hidden`: the secrets in it that are known by themselves; no message may show them.
+    """
 
     host: str
     project: str
@@ -56,6 +61,13 @@ class Target:
     services: Mapping[str, str]
     commit: str = ""
     action: str = "apply"
+    hidden: tuple[Secret, ...] = ()
+
+    def masked(self, text: str) -> str:
+        """Compose quotes the line of an env file that it cannot read."""
+        for secret in self.hidden:
+            text = text.replace(secret.reveal(), MASK)
+        return text
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from pyhelpers.sync.model import Files, Found, Plan, Target
     from pyhelpers.sync.run import Clock, Show
 
-LOCK_S, WORK_S, FILES_S = 5.0, 60.0, 60.0
+# Longer than the lock's holder takes to notice that the line of a killed sync is dead.
+LOCK_S, WORK_S, FILES_S = 8.0, 60.0, 60.0
 KEEP_RELEASES = 5
 
 

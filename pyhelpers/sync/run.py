@@ -74,7 +74,8 @@ class Run:
         done = self.host.run(guarded, deadline_s=deadline_s + 10)
         if not done.ok:
             said = done.err.strip() or done.out.strip() or f"status {done.status}"
-            raise StepFailed(error=f"{self.host.name}: {what}: {said}")
+            told = self.target.masked(f"{self.host.name}: {what}: {said}")
+            raise StepFailed(error=told)
         return done
 
 

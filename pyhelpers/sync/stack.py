@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from pyhelpers.config.crossings import DEFAULT_GATEWAY
+from pyhelpers.config.secret import Secret
 from pyhelpers.errors import ConfigurationError
 from pyhelpers.sync import compose, env_file, lint
 from pyhelpers.sync.compose import FOLDER, OVERRIDE, StackWrong
@@ -28,8 +31,10 @@ def target_of(
     config: Config, folder: Path, host: str, environ: Mapping[str, str], commit: str = ""
 ) -> Target:
     """What `host` shall have. Raises `ConfigurationError` with every problem at once."""
-    files = files_of(config, folder, host, environ)
-    return target(project_of(config, host), host, files, commit)
+    rendering = _rendering(config, folder, host, environ)
+    files, secrets = rendering.files(), rendering.secrets
+    made = target(project_of(config, host), host, files, commit)
+    return replace(made, hidden=tuple(Secret(value) for value in secrets if value))
 
 
 def project_of(config: Config, host: str) -> str:
@@ -43,7 +48,7 @@ def target(project: str, host: str, files: Files, commit: str, action: str = "ap
     return Target(host, project, files, digest, nginx_digest(files), services, commit, action)
 
 
-def files_of(config: Config, folder: Path, host: str, environ: Mapping[str, str]) -> Files:
+def _rendering(config: Config, folder: Path, host: str, environ: Mapping[str, str]) -> _Rendering:
     stack = config.hosts[host].stack
     if stack is None:
         raise ConfigurationError(
@@ -54,7 +59,7 @@ def files_of(config: Config, folder: Path, host: str, environ: Mapping[str, str]
         raise ConfigurationError(
             error=f"hosts.{host}.stack: there is no folder {stack}", try_="protostar config check"
         )
-    return _Rendering(config, folder, host, stack, environ).files()
+    return _Rendering(config, folder, host, stack, environ)
 
 
 class _Rendering:
@@ -69,8 +74,13 @@ class _Rendering:
         sops = None if sealed is None else lambda: decrypted(folder / sealed)
         self._secrets = Secrets(environ, sops, sealed or "")
         self._rendering = ""
-        mine = {s.gateway for s in config.services.values() if host in s.host_names}
-        self._gateway = min(mine, default="gateway")
+        mine = sorted({s.gateway for s in config.services.values() if host in s.host_names})
+        self._gateway = mine[0] if mine else DEFAULT_GATEWAY
+        if len(mine) > 1:
+            self._problems.append(
+                f"protostar.yml: services on {host} are behind several gateways "
+                f"({', '.join(mine)}); a stack brings one"
+            )
         self._templates = Templates(folder / stack, stack, secret=self._secret, **self._words())
 
     def _words(self) -> dict[str, Any]:
@@ -90,6 +100,10 @@ class _Rendering:
                 "use a file below secrets/"
             )
         return value
+
+    @property
+    def secrets(self) -> list[str]:
+        return list(self._secrets.found.values())
 
     def files(self) -> Files:
         files = {f"{FOLDER}/{name}": file for name, file in self._compose_files()}

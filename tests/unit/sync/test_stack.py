@@ -14,6 +14,7 @@ from tests.unit.sync.checkout_double import ENVIRON
 
 if TYPE_CHECKING:
     from tests.unit.sync.checkout_double import Checkout
+    from tests.unit.sync.conftest import Scene
 
 WRONG = Path(__file__).parents[2] / "cases" / "sync" / "wrong.yml"
 
@@ -99,6 +100,18 @@ class TestTheFiles:
 
     def test_a_project_is_a_host_of_an_installation(self, checkout: Checkout) -> None:
         assert project_of(checkout.config, "a5") == "shop-a5"
+
+
+class TestSecrets:
+    def test_a_message_that_holds_one_is_masked(self, checkout: Checkout) -> None:
+        target = checkout.target()
+        assert target.masked("near p$ss#word: no") == "near ***: no"
+        assert "p$ss" not in repr(target.hidden)
+
+    def test_compose_quoting_a_line_does_not_tell_it(self, scene: Scene) -> None:
+        scene.host.broken["config"] = "cache.env: unexpected character in 'p$ss#word'"
+        with pytest.raises(ConfigurationError, match=r"in '\*\*\*'"):
+            scene.apply()
 
 
 class TestTheDigest:
