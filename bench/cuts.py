@@ -1,5 +1,7 @@
 """`script/bench cuts`: deployer, sshd, packets and engine are cut at each step, under load.
 
+And the server is rebooted at each step.
+
 After each cut nobody helps until the lock is free. Then the same command is run again, and a third
 time, which must find nothing to do. The table of all cuts goes to stderr.
 """
@@ -18,6 +20,7 @@ from bench.cutting import (
     HEADINGS,
     MIGRATION,
     PACKETS,
+    REBOOT,
     SSHD,
     STEPS,
     Cut,
@@ -32,7 +35,7 @@ from bench.output import Figure, note
 from bench.servers import Servers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from bench.load import Event, Result
     from bench.output import Value
@@ -63,6 +66,12 @@ FIGURES = (
     Figure("engine_converged", "of them, all right afterwards", same_as="engine_restarts"),
     Figure("engine_failed", "requests that failed while the engine came back"),
     Figure("engine_restart_outage_s_max", "the longest row of such failures", most=1),
+    Figure("reboots", "of the server, once at each step, without load"),
+    Figure(
+        "reboots_converged",
+        "of them, the live colour answered by itself, and again all right",
+        same_as="reboots",
+    ),
     Figure("requests", "requests meanwhile"),
 )
 
@@ -103,6 +112,8 @@ def measure(rounds: int | None) -> dict[str, Value]:
         found, result = cuts(at, lines, Path(folder))
         beside = together(migrations(at))
         engines, during = cuts(at, [(ENGINE, step) for step in steps], Path(folder))
+        reboots = [cut(at, REBOOT, step) for step in steps]
+    note(f"all of them\n\n{table([*found, *engines, *reboots])}\n")
     return {
         "cuts": len(found),
         "failed": result.report.failed,
@@ -113,6 +124,8 @@ def measure(rounds: int | None) -> dict[str, Value]:
         "engine_converged": sum(not each.problems for each in engines),
         "engine_failed": during.report.failed,
         "engine_restart_outage_s_max": longest_outage_s(during.events),
+        "reboots": len(reboots),
+        "reboots_converged": sum(not each.problems for each in reboots),
         "requests": result.report.requests + during.report.requests,
     }
 
@@ -122,13 +135,14 @@ def together(told: Sequence[str]) -> int:
     return sum(pair == ("begin", "begin") for pair in itertools.pairwise(told))
 
 
-def longest_outage_s(events: Sequence[Event]) -> float:
-    """From the first failure of a row to its last."""
-    longest = began = last = 0.0
-    for at_s in sorted(event.started_s for event in events if event.failure is not None):
-        began = at_s if at_s - last > SAME_OUTAGE_S else began
-        last = at_s
-        longest = max(longest, last - began)
+def longest_outage_s(events: Iterable[Event]) -> float:
+    """From the start of the first failure of a row to the end of its last, hanging included."""
+    longest = began = until = 0.0
+    failed = sorted((e.started_s, e.finished_s) for e in events if e.failure is not None)
+    for started_s, finished_s in failed:
+        began = started_s if started_s - until > SAME_OUTAGE_S else began
+        until = max(until, finished_s)
+        longest = max(longest, until - began)
     return longest
 
 

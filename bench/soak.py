@@ -20,6 +20,8 @@ from bench.stage import still_loading, under_load
 from bench.watching import MB, watched
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bench.output import Value
     from bench.watching import Watched
 
@@ -58,6 +60,9 @@ MEASURED = {
     "deployer_rss_mb": "peak memory of the deployer",
     "deployer_fds": "files that it has open at most",
     "deployer_disk_mb": "what it has left in its temporary folder",
+    "deployer_containers": "on its own engine, the stopped ones too",
+    "deployer_images": "on its own engine, the unnamed ones too",
+    "deployer_networks": "on its own engine",
     "host_rss_mb": "memory of the server's processes, its containers' too",
     "host_fds": "files that all of them have open",
     "host_processes": "processes on the server",
@@ -67,15 +72,21 @@ MEASURED = {
     "host_disk_mb": "below /var/lib/docker and /srv/protostar",
 }
 
+# What a deploy leaves as it was to the last one.
+COUNTED = ("containers", "images", "networks")
+
+
+def figures_of(key: str, what: str) -> Iterator[Figure]:
+    flat = f"{key}_first" if key.endswith(COUNTED) else ""
+    yield Figure(f"{key}_first", f"{what}; deploy {WARM}")
+    yield Figure(f"{key}_last", f"{what}; the last deploy", same_as=flat)
+
+
 FIGURES = (
     Figure("deploys", "in a row over SSH, each of an image that was never there"),
     Figure("requests", "through the gateway meanwhile"),
     Figure("failed", "of them failed", most=0),
-    *(
-        Figure(f"{key}_{when}", f"{what}; {moment}")
-        for key, what in MEASURED.items()
-        for when, moment in (("first", f"deploy {WARM}"), ("last", "the last deploy"))
-    ),
+    *(figure for key, what in MEASURED.items() for figure in figures_of(key, what)),
 )
 
 
@@ -129,6 +140,9 @@ def _look(place: Servers, done: Watched) -> dict[str, float]:
         "deployer_rss_mb": done.peaks.deployer_mb,
         "deployer_fds": done.peaks.files,
         "deployer_disk_mb": disk_mb(place.folder / TEMPORARY),
+        "deployer_containers": len(docker("ps", "-aq").split()),
+        "deployer_images": len(set(docker("image", "ls", "-aq").split())),
+        "deployer_networks": len(docker("network", "ls", "-q").split()),
         **{key: float(value) for key, value in told},
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from docker.errors import DockerException, ImageNotFound, NotFound
@@ -143,23 +144,14 @@ def _in_own_engine(wanted: str, sources: Sources) -> ImageFacts | None:
     """Its id there is what identifies it: the digest of its configuration, or of its manifest."""
     try:
         with closing(sources.own_engine()) as own:
-            found = _inspect(own, wanted)
+            found = image_here(own, wanted)
     except Unreachable as problem:
         raise PreflightError(
             error=f"{wanted} is in no registry, so it comes from this machine's engine, "
             f"which does not answer: {problem.error}",
             try_="docker version   # or name a registry in protostar.yml",
         ) from None
-    if found is None:
-        return None
-    return ImageFacts(
-        found["Id"],
-        found["Id"],
-        (found["Architecture"],),
-        present=False,
-        size_bytes=found["Size"],
-        way=Way.SHIP,
-    )
+    return found and replace(found, present=False, here_as="", way=Way.SHIP)
 
 
 def _inspect(host: HasEngine, wanted: str) -> dict[str, Any] | None:

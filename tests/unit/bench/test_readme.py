@@ -17,14 +17,16 @@ if TYPE_CHECKING:
 
     from bench.output import Value
 
-DOCUMENTS = [CHECKOUT / "README.md", CHECKOUT / "bench" / "README.md"]
+DOCUMENTS = [CHECKOUT / name for name in ("README.md", "bench/README.md", "docs/remote.md")]
 TEXT = "Before.\n<!-- figures kill: kills converged -->\nold\n<!-- end of figures -->\nAfter.\n"
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(CHECKOUT)))
 def test_a_document_has_the_figures_of_the_last_runs(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    assert readme.current(text) == text, "python -m bench.readme README.md bench/README.md"
+    assert readme.current(text) == text, (
+        "python -m bench.readme README.md bench/README.md docs/remote.md"
+    )
 
 
 @pytest.mark.parametrize("name", BENCHES)

@@ -37,13 +37,18 @@ def test_sessions_are_counted_while_they_are_open() -> None:
 
 @pytest.mark.parametrize(
     ("failed_at_s", "longest_s"),
-    [([], 0.0), ([1.0], 0.0), ([1.0, 1.3, 1.7, 5.0, 5.1], 0.7), ([1.0, 2.0], 0.0)],
+    [([], 0.0), ([1.0], 0.005), ([1.0, 1.3, 1.7, 5.0, 5.1], 0.705), ([1.0, 2.0], 0.005)],
 )
 def test_failures_close_to_each_other_are_one_outage(
     failed_at_s: list[float], longest_s: float
 ) -> None:
     events = [event(0.5), *(error(at_s, "blue", "r1") for at_s in failed_at_s), event(9.0)]
     assert longest_outage_s(events) == pytest.approx(longest_s)
+
+
+def test_a_request_that_hangs_is_an_outage_as_long_as_it_hangs() -> None:
+    hanging = event(2.0, finished_s=7.0, status=None, failure="timeout")
+    assert longest_outage_s([event(1.0), hanging]) == pytest.approx(5.0)
 
 
 def test_a_migration_that_begins_before_another_has_ended_is_beside_it() -> None:
