@@ -62,6 +62,11 @@ APPEND = ENGLISH + (
     '{ [ ! -s "$1" ] || [ -z "$(tail -c1 "$1")" ] || echo >>"$1"; } && '
     'printf "%s\\n" "$2" >>"$1" && sync "$1"'
 )
+ASK = (
+    "for ((i = 0; i < $2; i++)); do "
+    'exec 3<>"/dev/tcp/127.0.0.1/$1" && printf "GET /-/config HTTP/1.0\\r\\n\\r\\n" >&3 && '
+    "tail -n 1 <&3; exec 3>&-; done"
+)
 FETCH_TREE = 'cd "$1/current/" && tar -cf - . | base64 -w0'
 PREPARE = 'umask 022 && mkdir -p "$1/config/releases" "$1/guard" "$1/live"'
 
@@ -200,6 +205,15 @@ def _mount(volume: Mapping[str, Any]) -> list[str]:
 
 def hang_up(container: str) -> list[str]:
     return ["docker", "kill", "--signal", "HUP", container]
+
+
+def ask(port: int, times: int) -> list[str]:
+    """Which files nginx has loaded, a line for each answer, each on a connection of its own.
+
+    By the host's own bash: the deployer's key may open no port for it, and nginx images have no
+    client in them.
+    """
+    return ["timeout", "10", "bash", "-c", ASK, "ask", str(port), str(times)]
 
 
 def processes(container: str) -> list[str]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
+from pyhelpers.sync.digest import LENGTH
 from pyhelpers.sync.model import Container
 
 if TYPE_CHECKING:
@@ -14,6 +16,10 @@ if TYPE_CHECKING:
 
 ARCHIVE = ".tar"
 WORDS_BEFORE_A_NAME = 9
+
+
+def is_digest(text: str) -> bool:
+    return re.fullmatch(rf"[0-9a-f]{{{LENGTH}}}", text) is not None
 
 
 def sections(text: str) -> dict[str, list[str]]:

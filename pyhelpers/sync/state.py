@@ -5,8 +5,6 @@ from __future__ import annotations
 import tarfile
 from typing import TYPE_CHECKING
 
-import requests
-
 from pyhelpers.errors import Unreachable
 from pyhelpers.sync import archive, commands, history, looking
 from pyhelpers.sync.digest import digest_of
@@ -19,7 +17,7 @@ if TYPE_CHECKING:
     from pyhelpers.hosts.protocol import Host
     from pyhelpers.sync.model import Container, Files, Record, Target
 
-LOOK_S, ASK_S = 30.0, 2.0
+LOOK_S, ASK_S = 30.0, 15.0
 HISTORY_BYTES, ARCHIVE_BYTES = 4 << 20, 64 << 20
 NO_ENGINE = 3
 
@@ -91,17 +89,14 @@ def served_by(host: Host, containers: Iterable[Container]) -> dict[str, str]:
 
 
 def answer_of(host: Host, port: int) -> str:
-    """On a new connection: a kept one may still lead to a worker of before the reload."""
-    session = host.session(port)
-    try:
-        answer = session.get(
-            f"http://127.0.0.1:{port}/-/config", timeout=ASK_S, headers={"Connection": "close"}
-        )
-    except requests.RequestException:
-        return ""
-    finally:
-        session.close()
-    return answer.text.strip() if answer.ok else ""
+    return next(iter(set(answers_of(host, port, 1))), "")
+
+
+def answers_of(host: Host, port: int, times: int) -> list[str]:
+    """What is no digest (an error page, nobody there) is an empty answer."""
+    done = host.run(commands.ask(port, times), deadline_s=ASK_S)
+    lines = done.out.splitlines()
+    return [line if looking.is_digest(line) else "" for line in lines] + [""] * (times - len(lines))
 
 
 def intact(found: Found) -> bool:

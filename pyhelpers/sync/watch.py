@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pyhelpers.sync import commands
 from pyhelpers.sync.run import StepFailed
-from pyhelpers.sync.state import answer_of, containers_on
+from pyhelpers.sync.state import answers_of, containers_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -80,7 +80,7 @@ def _until_one_serves(run: Run, container: Container) -> None:
 
 
 def _other_answer(run: Run, container: Container, wanted: str) -> str:
-    answers = (answer_of(run.host, container.nginx_port) for _ in range(ANSWERS))
+    answers = answers_of(run.host, container.nginx_port, ANSWERS)
     other = next((each for each in answers if each != wanted), wanted)
     return "" if other == wanted else other or "nothing"
 

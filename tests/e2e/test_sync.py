@@ -177,7 +177,7 @@ def test_no_secret_is_shown(stack: Stack) -> None:
     assert "1 secret is missing: CACHE_PASSWORD" in stack.sync("plan", CACHE_PASSWORD="").err
 
 
-@pytest.mark.parametrize("step", ["upload", "flip", "containers", "reload"])
+@pytest.mark.parametrize("step", ["flip", "containers", "reload"])
 def test_killed_at_a_step_the_same_again_converges(stack: Stack, step: str) -> None:
     stack.append(LOG, f"# killed at {step}")
     stack.append(f"{STACK}/redis.conf", f"# killed at {step}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
 
 ROOT = PurePosixPath("/srv/protostar")
 CONFIG = ROOT / "config"
-LOOKS = ("look", "tree")
-NGINX_PORT = 8081
+LOOKS = ("look", "tree", "ask")
 
 
 class Killed(BaseException):
@@ -90,23 +88,6 @@ class Made:
 
 
 @dataclass
-class Answer:
-    text: str
-    ok: bool = True
-
-
-@dataclass
-class Session:
-    host: MemoryHost
-
-    def get(self, url: str, **_how: Any) -> Answer:
-        made = next(c for c in self.host.containers.values() if c.nginx_port)
-        return Answer(f"{made.nginx}\n")
-
-    def close(self) -> None: ...
-
-
-@dataclass
 class MemoryHost:
     """`broken`: what makes a command fail, by the word that names it."""
 
@@ -159,11 +140,6 @@ class MemoryHost:
         self._alive()
         return self.archives.get(path.stem) if path.suffix == ".tar" else self.plain.get(path.name)
 
-    def session(self, port: int) -> Any:
-        assert port == NGINX_PORT
-        self._alive()
-        return Session(self)
-
     # --- its death ----------------------------------------------------------------------------
 
     def _alive(self) -> None:
@@ -197,6 +173,8 @@ class MemoryHost:
             return next(word for word in ("config", "up") if word in words[4:])
         if words[:2] == ["sh", "-c"]:
             return words[3]
+        if words[0] == "timeout":
+            return words[5]
         if words[0] == "docker":
             return f"docker {words[1]}"
         return words[0]
@@ -205,6 +183,7 @@ class MemoryHost:
     def _programs(self) -> dict[str, Callable[[list[str]], tuple[int, str]]]:
         return {
             "look": self._look,
+            "ask": self._ask,
             "tree": self._tree,
             "prepare": lambda _: (0, ""),
             "flock": lambda _: (0, ""),
@@ -223,6 +202,11 @@ class MemoryHost:
             "docker kill": self._hang_up,
             "docker top": lambda _: (0, "PID COMMAND\n12 nginx: worker process\n"),
         }
+
+    def _ask(self, words: list[str]) -> tuple[int, str]:
+        port, times = map(int, words[-2:])
+        made = next(each for each in self.containers.values() if each.nginx_port == port)
+        return 0, f"{made.nginx}\n" * times
 
     def _look(self, _words: list[str]) -> tuple[int, str]:
         files = self.releases.get(self.current, {})
@@ -359,7 +343,3 @@ class MemoryHost:
 
     def outcomes(self) -> list[str]:
         return [f"{line['action']}: {line['outcome']}" for line in self.history()]
-
-
-def digest_shaped(text: str) -> bool:
-    return re.fullmatch(r"[0-9a-f]{12}", text) is not None

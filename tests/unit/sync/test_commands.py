@@ -5,15 +5,24 @@ from __future__ import annotations
 import base64
 import os
 import subprocess
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 import pytest
 
+from pyhelpers.hosts.local import LocalHost
 from pyhelpers.sync import archive, commands
 from pyhelpers.sync.digest import digest_of, listing_of
 from pyhelpers.sync.looking import listing_of as listed
 from pyhelpers.sync.looking import sections
 from pyhelpers.sync.model import File
+from pyhelpers.sync.state import answers_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = PurePosixPath("/srv/protostar")
 CONFIG = ROOT / "config"
@@ -169,6 +178,45 @@ def test_a_folder_that_was_made_by_hand_makes_way_for_it(config: PurePosixPath) 
     Path(config / "current" / "nginx").mkdir(parents=True)
     digest = brought(config)
     assert Path(config / "current").readlink().name == digest
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [(b"0123456789ab\n", ["0123456789ab"] * 3), (b"<html>\n</html>\n", [""] * 3)],
+)
+def test_nginx_is_asked_on_a_new_connection_each_time(body: bytes, told: list[str]) -> None:
+    with answering(body) as (port, connections):
+        assert answers_of(LocalHost("here", ROOT), port, 3) == told
+    assert len(connections) == 3
+
+
+def test_where_nobody_listens_there_is_no_answer() -> None:
+    with answering(b"") as (port, _):
+        pass
+    assert answers_of(LocalHost("here", ROOT), port, 2) == ["", ""]
+
+
+@contextmanager
+def answering(body: bytes) -> Iterator[tuple[int, list[object]]]:
+    """A server on loopback: its port, and who has asked it."""
+    connections: list[object] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            connections.append(self.client_address)
+            assert self.path == "/-/config"
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_words: object) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,)).start()
+        try:
+            yield server.server_address[1], connections
+        finally:
+            server.shutdown()
 
 
 def test_a_torn_last_line_of_the_history_does_not_spoil_the_next(config: PurePosixPath) -> None:

@@ -6,11 +6,16 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pyhelpers.errors import ConfigurationError
 from pyhelpers.sync.sops import decrypted
+from pyhelpers.sync.stack import target_of
+
+if TYPE_CHECKING:
+    from tests.unit.sync.checkout_double import Checkout
 
 CHECKOUT = Path(__file__).parents[3]
 PLAIN = "CACHE_PASSWORD: p$ss#word\nPORT: 5432\n"
@@ -43,6 +48,16 @@ def test_what_cannot_be_decrypted_is_told_with_the_reason_and_the_file(
     with pytest.raises(ConfigurationError, match=r"a5\.sops\.yml cannot be decrypted") as refused:
         decrypted(tmp_path / "a5.sops.yml")
     assert words in refused.value.error
+
+
+def test_a_hosts_sops_file_gives_what_the_environment_lacks(
+    checkout: Checkout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand_in(tmp_path, monkeypatch, 'echo "{\\"CACHE_PASSWORD\\": \\"$4\\"}"')
+    checkout.edit("protostar.yml", "stack: compose/a5", "stack: compose/a5, secrets: a5.sops.yml")
+    target = target_of(checkout.config, checkout.folder, "a5", {})
+    told = target.files["compose/cache.env"].data.decode()
+    assert told.startswith(f"CACHE_PASSWORD='{checkout.folder}/a5.sops.yml'\n")
 
 
 def test_without_sops_the_script_that_installs_it_is_named(
