@@ -20,6 +20,7 @@ COLUMNS = (
     '{{.Label "org.protostar.config"}}',
     '{{.Label "org.protostar.nginx"}}',
     '{{.Label "org.protostar.pipeline"}}',
+    '{{.Label "org.protostar.service"}}',
     '{{.Label "com.docker.compose.oneoff"}}',
 )
 # One round trip for all that a decision needs. Sections begin with a line of their own.

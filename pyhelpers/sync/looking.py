@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pyhelpers.sync.model import Listing
 
 ARCHIVE = ".tar"
-WORDS_BEFORE_A_NAME = 9
+COLUMNS = 10
 
 
 def is_digest(text: str) -> bool:
@@ -61,17 +61,18 @@ def listing_of(modes: Sequence[str], sums: Sequence[str]) -> Listing:
 
 
 def containers_of(lines: Sequence[str]) -> tuple[Container, ...]:
-    """Without those that `docker compose run` makes for once."""
+    """Without what `docker compose run` makes for once, and never a colour that a deploy made."""
     rows = (line.split("\t") for line in lines)
-    return tuple(_container(row) for row in rows if len(row) == WORDS_BEFORE_A_NAME and _stays(row))
+    return tuple(_container(row) for row in rows if len(row) == COLUMNS and _stays(row))
 
 
 def _stays(row: Sequence[str]) -> bool:
-    return row[-1] != "True"
+    switched_service, one_off = row[-2:]
+    return one_off != "True" and not switched_service
 
 
 def _container(row: Sequence[str]) -> Container:
-    identity, name, state, status, service, config, port, pipeline, _ = row
+    identity, name, state, status, service, config, port, pipeline, _, _ = row
     return Container(
         identity,
         name,

@@ -84,6 +84,7 @@ class Made:
     status: str = "Up 1 second"
     nginx_port: int = 0
     pipeline: str = ""
+    switched: str = ""
     number: int = 0
 
 
@@ -235,7 +236,7 @@ class MemoryHost:
         status = "Up 1 second (unhealthy)" if made.service in self.unwell else made.status
         port = str(made.nginx_port or "")
         words = (f"id-{name}", name, made.state, status, made.service, made.config, port)
-        return "\t".join((*words, made.pipeline, ""))
+        return "\t".join((*words, made.pipeline, made.switched, ""))
 
     def _tree(self, _words: list[str]) -> tuple[int, str]:
         return 0, base64.b64encode(archive.packed(self.releases[self.current])).decode()

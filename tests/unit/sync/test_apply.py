@@ -16,6 +16,7 @@ from pyhelpers.errors import (
 )
 from pyhelpers.sync import pipeline, watch
 from pyhelpers.sync.model import Allowed
+from tests.unit.sync.memory import Made
 
 if TYPE_CHECKING:
     from pyhelpers.sync.run import Run
@@ -81,6 +82,14 @@ class TestOnlyWhatChanged:
         applied.checkout.write("compose/a5/compose.yml", "include: [gateway.yml]\n")
         assert applied.apply().remove == ("cache-1",)
         assert list(applied.host.containers) == ["gateway-1"]
+
+    def test_a_colour_of_a_service_is_never_touched_whatever_its_project_is_called(
+        self, applied: Scene
+    ) -> None:
+        applied.host.containers["api-1"] = Made("app", "", "", switched="api")
+        applied.checkout.write(NGINX, "# another\n")
+        assert applied.apply().remove == ()
+        assert "api-1" in applied.host.containers
 
     def test_a_container_that_somebody_removed_is_made_again(self, applied: Scene) -> None:
         del applied.host.containers["cache-1"]

@@ -7,7 +7,7 @@ import pytest
 from pyhelpers.sync import looking
 from pyhelpers.sync.model import Container
 
-ROW = "id\tcache-1\trunning\tUp 2 hours (healthy)\tcache\tabc\t8081\ttrue\tFalse"
+ROW = "id\tcache-1\trunning\tUp 2 hours (healthy)\tcache\tabc\t8081\ttrue\t\tFalse"
 
 
 def test_sections_by_their_lines() -> None:
@@ -38,7 +38,8 @@ def test_an_unfinished_apply_and_a_torn_note_of_one(lines: list[str], told: obje
 
 
 def test_a_container_with_its_health_port_and_marks() -> None:
-    (found,) = looking.containers_of([ROW, ROW.replace("False", "True"), "torn"])
+    colour = ROW.replace("\t\tFalse", "\tapi\tFalse")
+    (found,) = looking.containers_of([ROW, ROW.replace("False", "True"), colour, "torn"])
     assert (found.health, found.nginx_port, found.pipeline, found.well) == (
         *("healthy", 8081, True),
         True,
