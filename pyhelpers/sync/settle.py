@@ -24,15 +24,19 @@ def settled(run: Run, cause: BaseException) -> ProtostarError:
     """The error that says what stands now. Puts back what was before, if anything was changed."""
     if not run.flipped:
         return _told(cause, NOTHING_CHANGED, run, after=False)
+    try:
+        state = _put_back_if_any(run, cause)
+    except ProtostarError as second:
+        state = f"unknown: putting back what was before failed too: {second.error}"
+    return _told(cause, state, run, after=True)
+
+
+def _put_back_if_any(run: Run, cause: BaseException) -> str:
     target = before(run)
     if target is None:
-        return _told(cause, _nothing_before(run), run, after=True)
-    try:
-        put_back(run, target, str(cause))
-    except ProtostarError as second:
-        state = f"unknown: putting back {target.digest} failed too: {second.error}"
-        return _told(cause, state, run, after=True)
-    return _told(cause, f"{target.digest} serves again; it was put back", run, after=True)
+        return _nothing_before(run)
+    put_back(run, target, cause.error if isinstance(cause, ProtostarError) else repr(cause))
+    return f"{target.digest} serves again; it was put back"
 
 
 def _nothing_before(run: Run) -> str:
@@ -76,7 +80,7 @@ def _told(cause: BaseException, state: str, run: Run, *, after: bool) -> Protost
         again = f"protostar sync apply {run.host.name}"
         return Interrupted(error="interrupted", state=state, try_=again)
     if not isinstance(cause, ProtostarError):
-        return ProtostarError(error=f"unexpected: {cause!r}", state=state, exit_code=code)
+        return ProtostarError(error=f"unexpected: {cause!r}", state=state)
     if not after:
         return cause
     try_ = cause.try_ or f"protostar sync history {run.host.name}"

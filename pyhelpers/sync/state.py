@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from pyhelpers.errors import Unreachable
 from pyhelpers.sync import archive, commands, history, looking
-from pyhelpers.sync.digest import digest_of
 from pyhelpers.sync.model import Found
 
 if TYPE_CHECKING:
@@ -97,8 +96,3 @@ def answers_of(host: Host, port: int, times: int) -> list[str]:
     done = host.run(commands.ask(port, times), deadline_s=ASK_S)
     lines = done.out.splitlines()
     return [line if looking.is_digest(line) else "" for line in lines] + [""] * (times - len(lines))
-
-
-def intact(found: Found) -> bool:
-    """What lies there gives the name that its folder has."""
-    return bool(found.current) and digest_of(found.listing) == found.current

@@ -258,7 +258,7 @@ class TestPutBack:
         with pytest.raises(ProtostarError, match="no space") as failed:
             applied.apply(allowed=Allowed(drift=True))
         assert failed.value.exit_code is Exit.FAILED_AFTER_SWITCH
-        assert failed.value.state.startswith("unknown: putting back ")
+        assert failed.value.state.startswith("unknown: putting back what was before failed too: ")
         del applied.host.broken["up"]
         applied.apply()
         assert applied.host.outcomes()[-1] == "apply: done"
