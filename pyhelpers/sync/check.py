@@ -15,9 +15,10 @@ from pyhelpers.sync.state import config_of
 
 if TYPE_CHECKING:
     from pyhelpers.hosts.protocol import Finished, Host
-    from pyhelpers.sync.model import Target
+    from pyhelpers.sync.model import Files, Target
 
 COMPOSE_S, NGINX_S, FILES_S = 60.0, 300.0, 60.0
+_CERTIFICATE = re.compile(r"^\s*ssl_certificate\s+([^\s;$]+)\s*;", re.MULTILINE)
 # nginx and Compose name the place where the files lay for the check.
 _PLACE = re.compile(r"(/[\w./-]*)?/(incoming|releases)/[0-9a-f]{12}/")
 
@@ -67,12 +68,12 @@ def checked(host: Host, target: Target, where: str) -> Checked:
     clashes = lint.port_clashes(model)
     if clashes:
         raise _refused(host, "\n".join(clashes))
-    warnings = [
-        _test_nginx(host, name, service, where)
-        for name, service in model["services"].items()
-        if NGINX_LABEL in (service.get("labels") or {})
-    ]
-    return Checked(model, tuple(filter(None, warnings)))
+    warnings: list[str] = []
+    for name, service in model["services"].items():
+        if NGINX_LABEL in (service.get("labels") or {}):
+            warnings += _test_nginx(host, name, service, where)
+            warnings += _test_certificates(host, target, service, where)
+    return Checked(model, tuple(warnings))
 
 
 def _compose_model(host: Host, target: Target, where: str) -> dict[str, Any]:
@@ -84,12 +85,33 @@ def _compose_model(host: Host, target: Target, where: str) -> dict[str, Any]:
     return model
 
 
-def _test_nginx(host: Host, name: str, service: dict[str, Any], where: str) -> str:
-    """What it warns of, if anything."""
+def _test_nginx(host: Host, name: str, service: dict[str, Any], where: str) -> list[str]:
+    """What it warns of."""
     done = host.run(commands.test_apart(service, where), deadline_s=NGINX_S)
     if not done.ok:
         raise _refused(host, f"nginx of {name}: {_shown(done)}")
-    return f"nginx of {name}: {_shown(done)}" if "[warn]" in done.err else ""
+    return [f"nginx of {name}: {_shown(done)}"] if "[warn]" in done.err else []
+
+
+def _test_certificates(
+    host: Host, target: Target, service: dict[str, Any], where: str
+) -> list[str]:
+    """Which will expire soon. Raises for one that has: nginx would serve it without a word."""
+    named = certificates_in(target.files)
+    if not named:
+        return []
+    argv = commands.certificates_apart(service, where, named)
+    told = [line.partition(" ") for line in host.run(argv, deadline_s=NGINX_S).out.splitlines()]
+    expired = [f"the certificate {path} has expired" for word, _, path in told if word == "expired"]
+    if expired:
+        raise _refused(host, "\n".join(expired))
+    return [f"the certificate {path} expires within 14 days" for _, _, path in told]
+
+
+def certificates_in(files: Files) -> list[str]:
+    """Those that the nginx files name; one that a variable names is nginx's own affair."""
+    texts = (f.data.decode(errors="replace") for n, f in files.items() if n.startswith("nginx/"))
+    return sorted({path for text in texts for path in _CERTIFICATE.findall(text)})
 
 
 def _refused(host: Host, why: str) -> ConfigurationError:

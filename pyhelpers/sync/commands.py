@@ -63,6 +63,13 @@ APPEND = ENGLISH + (
     '{ [ ! -s "$1" ] || [ -z "$(tail -c1 "$1")" ] || echo >>"$1"; } && '
     'printf "%s\\n" "$2" >>"$1" && sync "$1"'
 )
+SOON_S = 14 * 24 * 3600
+CERTIFICATES = (
+    'cd "$1" && shift && command -v openssl >/dev/null || exit 0; for i; do '
+    'if ! openssl x509 -noout -checkend 0 -in "$i" >/dev/null; then echo "expired $i"; '
+    f'elif ! openssl x509 -noout -checkend {SOON_S} -in "$i" >/dev/null; then echo "soon $i"; '
+    "fi; done"
+)
 ASK = (
     "for ((i = 0; i < $2; i++)); do "
     'exec 3<>"/dev/tcp/127.0.0.1/$1" && printf "GET /-/config HTTP/1.0\\r\\n\\r\\n" >&3 && '
@@ -170,14 +177,26 @@ def test_running(container: str) -> list[str]:
 
 
 def test_apart(service: Mapping[str, Any], release: str) -> list[str]:
-    """Nginx of the same image, with the same mounts and rights, but no network, on `release`."""
+    return apart(service, "nginx", *nginx_arguments(release))
+
+
+def apart(service: Mapping[str, Any], program: str, *arguments: str) -> list[str]:
+    """A program in the same image, with the same mounts and rights, but no network."""
     return [
-        *("docker", "run", "--rm", "--network", "none", "--entrypoint", "nginx"),
+        *("docker", "run", "--rm", "--network", "none", "--entrypoint", program),
         *_rights(service),
         *(word for volume in service.get("volumes") or [] for word in _mount(volume)),
         str(service["image"]),
-        *nginx_arguments(release),
+        *arguments,
     ]
+
+
+def certificates_apart(
+    service: Mapping[str, Any], release: str, certificates: Sequence[str]
+) -> list[str]:
+    """Prints `expired FILE` and `soon FILE`. To nginx one that has expired is as good as any."""
+    folder = f"{INSIDE}/{release}/nginx"
+    return apart(service, "sh", "-c", CERTIFICATES, "certificates", folder, *certificates)
 
 
 def _rights(service: Mapping[str, Any]) -> list[str]:

@@ -110,6 +110,7 @@ class MemoryHost:
     done: list[str] = field(default_factory=list)
     made: int = 0
     warning: str = ""
+    certificates: dict[str, str] = field(default_factory=dict)
 
     # --- a host -------------------------------------------------------------------------------
 
@@ -198,7 +199,7 @@ class MemoryHost:
             "rm": self._rm,
             "config": self._config,
             "up": self._up,
-            "docker run": self._nginx_test,
+            "docker run": self._apart,
             "docker exec": lambda _: (0, ""),
             "docker kill": self._hang_up,
             "docker top": lambda _: (0, "PID COMMAND\n12 nginx: worker process\n"),
@@ -293,6 +294,12 @@ class MemoryHost:
         kept = ("image", "labels", "ports")
         services = {n: {k: s[k] for k in kept if k in s} for n, (_, s) in found.items()}
         return 0, json.dumps({"services": services})
+
+    def _apart(self, words: list[str]) -> tuple[int, str]:
+        if words[words.index("--entrypoint") + 1] == "nginx":
+            return self._nginx_test(words)
+        told = ((self.certificates[path], path) for path in words if path in self.certificates)
+        return 0, "".join(f"{word} {path}\n" for word, path in told)
 
     def _nginx_test(self, words: list[str]) -> tuple[int, str]:
         folder = PurePosixPath(words[-1])

@@ -136,6 +136,14 @@ class TestRefusedBeforeAnythingIsTouched:
             applied.apply()
         self.nothing_changed(applied, it.value)
 
+    def test_a_certificate_that_has_expired(self, applied: Scene) -> None:
+        applied.host.certificates = {"/etc/tls/a.pem": "expired"}
+        applied.checkout.write(NGINX, "ssl_certificate /etc/tls/a.pem;\n")
+        told = r"the certificate /etc/tls/a\.pem has expired"
+        with pytest.raises(ConfigurationError, match=told) as refused:
+            applied.apply()
+        self.nothing_changed(applied, refused.value)
+
     def test_a_full_disk_that_is_seen(self, applied: Scene) -> None:
         applied.host.free_bytes = 1 << 20
         applied.checkout.write(NGINX, "# more\n")
@@ -355,6 +363,13 @@ def test_what_nginx_warns_of_is_said(applied: Scene) -> None:
     assert pipeline.planned(applied.site, applied.checkout.target(), Allowed()).warnings == (told,)
     applied.apply()
     assert told in applied.show.notes
+
+
+def test_a_certificate_that_expires_soon_is_said(applied: Scene) -> None:
+    applied.host.certificates = {"a.pem": "soon"}
+    applied.checkout.write(NGINX, "ssl_certificate a.pem;\nssl_certificate $by_name;\n")
+    applied.apply()
+    assert "the certificate a.pem expires within 14 days" in applied.show.notes
 
 
 def test_a_plan_checks_and_leaves_nothing(applied: Scene) -> None:

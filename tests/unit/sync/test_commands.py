@@ -7,11 +7,16 @@ import os
 import subprocess
 import threading
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from pyhelpers.hosts.local import LocalHost
 from pyhelpers.sync import archive, commands
@@ -178,6 +183,24 @@ def test_a_folder_that_was_made_by_hand_makes_way_for_it(config: PurePosixPath) 
     Path(config / "current" / "nginx").mkdir(parents=True)
     digest = brought(config)
     assert Path(config / "current").readlink().name == digest
+
+
+def certificate(days: int) -> bytes:
+    """One that is good for so many days from now."""
+    now, key = datetime.now(UTC), ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "a5.example")])
+    made = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    made = made.not_valid_before(now - timedelta(days=30))
+    made = made.not_valid_after(now + timedelta(days=days))
+    return made.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)
+
+
+def test_certificates_that_have_expired_or_will_soon_are_told(tmp_path: Path) -> None:
+    for name, days in (("good", 90), ("soon", 5), ("expired", -1)):
+        (tmp_path / f"{name}.pem").write_bytes(certificate(days))
+    script = ["sh", "-c", commands.CERTIFICATES, "certificates", str(tmp_path)]
+    told = run([*script, "good.pem", "soon.pem", "expired.pem"])
+    assert told == "soon soon.pem\nexpired expired.pem\n"
 
 
 @pytest.mark.parametrize(
