@@ -48,7 +48,7 @@ FLIP = ENGLISH + (
 NOTHING = ENGLISH + 'cd "$1" && rm -f current && sync .'
 # The archive is beside it already, whole. What was half unpacked is thrown away.
 UNPACK = ENGLISH + (
-    'umask 022 && cd "$1" && rm -rf incoming && mkdir -p "incoming/$2" releases && '
+    'umask 022 && cd "$1" && rm -rf "incoming/$2" && mkdir -p "incoming/$2" releases && '
     'tar -xpf "releases/$2.tar" -C "incoming/$2" && '
     'chmod 700 "incoming/$2/compose" && sync -f "incoming/$2"'
 )
@@ -58,7 +58,10 @@ PLACE = ENGLISH + (
     'mv -T "releases/$2" "releases/.old"; fi && mv -T "incoming/$2" "releases/$2" && '
     "rm -rf releases/.old incoming && sync releases"
 )
-DISCARD = 'cd "$1" && rm -rf incoming && { [ -e "releases/$2" ] || rm -f "releases/$2.tar"; }'
+DISCARD = (
+    'cd "$1" && rm -rf "incoming/$2" && { rmdir incoming 2>/dev/null || :; } && '
+    '{ [ -e "releases/$2" ] || rm -f "releases/$2.tar"; }'
+)
 APPEND = ENGLISH + (
     '{ [ ! -s "$1" ] || [ -z "$(tail -c1 "$1")" ] || echo >>"$1"; } && '
     'printf "%s\\n" "$2" >>"$1" && sync "$1"'

@@ -52,8 +52,8 @@ def planned(site: Site, target: Target, allowed: Allowed) -> Plan:
 
 
 def _tried(site: Site, target: Target) -> tuple[str, ...]:
-    """What the checks warn of; nothing of them is left."""
-    with held(site):
+    """What the checks warn of; nothing of them is left. Deploys may go on beside it."""
+    with held(site, shared=True):
         check.send(site.host, target)
         try:
             return check.checked(site.host, target, f"incoming/{target.digest}").warnings
@@ -67,8 +67,10 @@ def _relation(site: Site, found: Found, target: Target) -> str:
 
 
 @contextmanager
-def held(site: Site) -> Iterator[None]:
+def held(site: Site, *, shared: bool = False) -> Iterator[None]:
     """The host's lock, alone: no deploy goes on meanwhile, and no other sync.
+
+    `shared`: as deploys hold it, for what changes nothing but must not meet a sync.
 
     Raises `LockedError`.
     """
@@ -82,11 +84,12 @@ def held(site: Site) -> Iterator[None]:
     with ExitStack() as locks:
         try:
             locks.enter_context(
-                hold(site.host, root / "guard" / "host", shared=False, wait_s=LOCK_S)
+                hold(site.host, root / "guard" / "host", shared=shared, wait_s=LOCK_S)
             )
         except LockedError:
             raise _locked(site) from None
-        _await_work(site)
+        if not shared:
+            _await_work(site)
         yield
 
 

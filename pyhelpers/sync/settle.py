@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pyhelpers.errors import NOTHING_CHANGED, Exit, Interrupted, ProtostarError
-from pyhelpers.sync import execute, history, stack
+from pyhelpers.sync import commands, execute, history, stack
 from pyhelpers.sync.model import StepName
 from pyhelpers.sync.plan import steps_to
 from pyhelpers.sync.state import found_on, kept_files
@@ -62,7 +62,12 @@ def before(run: Run) -> Target | None:
 
 
 def put_back(run: Run, target: Target, reason: str) -> None:
-    """The same steps with the earlier one as target. Raises what they raise."""
+    """The same steps with the earlier one as target. Raises what they raise.
+
+    What an interrupt has left running on the host comes to its end first.
+    """
+    wait_s = execute.UP_S
+    run.host.run(commands.await_work(run.host.root, wait_s), deadline_s=wait_s + 10)
     found = found_on(run.host, target.project)
     back = replace(run, plan=_without_checks(steps_to(found, target)), found=found, seconds={})
     execute.execute(back)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pyhelpers.config.model import Config
 
 # Notes and examples are for people; the rest of the folder is the server's.
-LEFT_OUT = (".md", ".example.env", ".swp", "~")
+LEFT_OUT = (".md", ".example.env", ".swp", "~", ".gitkeep", ".DS_Store")
 
 
 def target_of(

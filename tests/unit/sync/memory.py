@@ -126,7 +126,7 @@ class MemoryHost:
 
     def start(self, argv: Sequence[str]) -> Any:
         self._count("lock")
-        return Lock(free=not self.locked)
+        return Lock(free="--shared" in argv or not self.locked)
 
     def put(self, path: PurePosixPath, data: bytes, mode: int = 0o644) -> None:
         self._count(f"put {path.suffix or path.name}")
@@ -243,17 +243,18 @@ class MemoryHost:
         return 0, base64.b64encode(archive.packed(self.releases[self.current])).decode()
 
     def _unpack(self, words: list[str]) -> tuple[int, str]:
-        self.incoming = {words[-1]: archive.unpacked(self.archives[words[-1]])}
+        self.incoming[words[-1]] = archive.unpacked(self.archives[words[-1]])
         return 0, ""
 
     def _discard(self, words: list[str]) -> tuple[int, str]:
-        self.incoming = {}
+        self.incoming.pop(words[-1], None)
         if words[-1] not in self.releases:
             self.archives.pop(words[-1], None)
         return 0, ""
 
     def _place(self, words: list[str]) -> tuple[int, str]:
-        self.releases[words[-1]] = self.incoming.pop(words[-1])
+        self.releases[words[-1]] = self.incoming[words[-1]]
+        self.incoming = {}
         return 0, ""
 
     def _flip(self, words: list[str]) -> tuple[int, str]:

@@ -357,6 +357,12 @@ class TestOnlyForward:
         applied.apply(pipeline.earlier(applied.site, None))
 
 
+def test_a_plan_can_be_made_while_a_deploy_goes_on(applied: Scene) -> None:
+    applied.checkout.write(NGINX, "# second\n")
+    applied.host.locked = True
+    assert pipeline.planned(applied.site, applied.checkout.target(), Allowed()).steps
+
+
 def test_what_nginx_warns_of_is_said(applied: Scene) -> None:
     applied.checkout.write(NGINX, "# DOUBTFUL\n")
     told = "nginx of gateway: nginx: [warn] DOUBTFUL in nginx/mixins/log.conf:1"
