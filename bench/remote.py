@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -135,11 +136,19 @@ def accepted(server: Server) -> int:
 
 
 def most_sessions(server: Server) -> int:
-    """Open at once, as sshd's log tells: a deploy has one connection, and they come in a row."""
-    now = most = 0
+    """Open at once on one connection, as sshd's log tells.
+
+    A session that ends with its connection leaves no line of its own, so each counts for itself.
+    """
+    open_ones: dict[str, set[str]] = {}
+    most = 0
     for line in log(server):
-        now += line.startswith("Starting session") - line.startswith("Close session")
-        most = max(most, now)
+        found = re.search(r"^(Starting|Close) session.* port (\d+) id (\d+)", line)
+        if found is None:
+            continue
+        of_it = open_ones.setdefault(found[2], set())
+        (of_it.add if found[1] == "Starting" else of_it.discard)(found[3])
+        most = max(most, len(of_it))
     return most
 
 

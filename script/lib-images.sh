@@ -21,7 +21,8 @@ image_digest() {
 folder_digest() (
   cd "$1" || exit
   shift
-  files=(-type f -not -path '*/__pycache__/*')
+  # Nor what tools leave there: an environment, their caches.
+  files=(-type f -not -path '*/__pycache__/*' -not -path '*/.venv/*' -not -path '*/.*_cache/*')
   {
     echo "$@"
     find . "${files[@]}" -printf '%p %m\n' | LC_ALL=C sort

@@ -84,7 +84,13 @@ def _object(response: requests.Response) -> dict[str, Any]:
         body = response.json()
     except ValueError:
         return {}
-    return body if isinstance(body, dict) else {}
+    return _unwrapped(body) if isinstance(body, dict) else {}
+
+
+def _unwrapped(body: dict[str, Any]) -> dict[str, Any]:
+    """Services that answer in an envelope {resultCode, data, message} mean what is in it."""
+    data = body.get("data")
+    return data if "resultCode" in body and isinstance(data, dict) else body
 
 
 def log_lines(

@@ -58,8 +58,12 @@ def documents(files: Files) -> dict[str, dict[str, Any]]:
 
 
 def _document(files: Files, name: str) -> dict[str, Any]:
+    return _parsed(files[name].data, name)
+
+
+def _parsed(text: bytes, name: str) -> dict[str, Any]:
     try:
-        document = yaml.safe_load(files[name].data)
+        document = yaml.safe_load(text)
     except yaml.YAMLError as wrong:
         mark = getattr(wrong, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""
@@ -128,6 +132,14 @@ def sections(document: Mapping[str, Any], text: str) -> dict[str, Any]:
         for name, definition in (document.get(section) or {}).items()
         if re.search(rf"(?<![\w-]){re.escape(str(name))}(?![\w-])", text)
     }
+
+
+def files_named(text: bytes) -> list[str]:
+    """Env files, configs and secrets of all services of one Compose file. Raises `StackWrong`."""
+    document = _parsed(text, "")
+    bodies = [each for each in (document.get("services") or {}).values() if isinstance(each, dict)]
+    named = sections(document, json.dumps(bodies, default=str))
+    return [*(name for body in bodies for name in env_files(body)), *section_files(named)]
 
 
 def files_of(

@@ -115,12 +115,18 @@ class _Rendering:
 
     def _compose_files(self) -> Iterator[tuple[str, File]]:
         top = self._folder / self._stack
-        services = {(self._folder / s.compose).resolve() for s in self._config.services.values()}
+        switched = self._of_services()
         for path in sorted(top.rglob("*")):
             name = str(path.relative_to(top))
-            if not path.is_file() or name.endswith(LEFT_OUT) or path.resolve() in services:
+            if not path.is_file() or name.endswith(LEFT_OUT) or path.resolve() in switched:
                 continue
             yield name.removesuffix(SUFFIX), self._file(path, name)
+
+    def _of_services(self) -> set[Path]:
+        """Compose files of services that a deploy switches, and what they name: their releases'."""
+        paths = {(self._folder / s.compose).resolve() for s in self._config.services.values()}
+        named = (path.parent / name for path in paths for name in _named_by(path))
+        return paths | {path.resolve() for path in named}
 
     def _file(self, path: Path, name: str) -> File:
         if path.is_symlink():
@@ -189,6 +195,14 @@ class _Rendering:
             raise ConfigurationError(
                 error="\n".join(self._problems), try_=f"edit {self._problems[0].split(':')[0]}"
             )
+
+
+def _named_by(path: Path) -> list[str]:
+    """What is wrong with a service's Compose file, its deploy tells."""
+    try:
+        return compose.files_named(path.read_bytes())
+    except (OSError, StackWrong):
+        return []
 
 
 def with_overrides(files: Files) -> Files:

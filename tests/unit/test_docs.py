@@ -16,7 +16,9 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted(
     path.relative_to(CHECKOUT)
     for path in CHECKOUT.rglob("*.md")
-    if not {part for part in path.relative_to(CHECKOUT).parts if part.startswith(".")}
+    if not any(
+        part.startswith(".") or part == "node_modules" for part in path.relative_to(CHECKOUT).parts
+    )
 )
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
 

@@ -33,6 +33,7 @@ class Channels:
         self._lock = threading.Lock()
         self.opened = 0
         self.most = 0
+        self._given_up_because = ""
 
     def session(self) -> paramiko.Channel:
         """For a command or a subsystem. Raises `LineCut`, or `Unreachable` when it is refused."""
@@ -78,11 +79,14 @@ class Channels:
         self.most = max(self.most, len(self._open))
         return channel
 
+    def given_up(self, because: str) -> None:
+        """By our own side: what is cut from now on was cut for this reason."""
+        self._given_up_because = because
+
     def cut(self, problem: object = "") -> LineCut:
-        why = f" ({problem})" if str(problem) else ""
-        if isinstance(problem, TimeoutError):
-            why = " (it does not answer in time)"
+        late = "it does not answer in time" if isinstance(problem, TimeoutError) else ""
+        why = self._given_up_because or late or str(problem)
         return LineCut(
-            error=f"the connection to {self.name} was cut{why}",
+            error=f"the connection to {self.name} was cut{f' ({why})' if why else ''}",
             try_="the same command again: it goes on from what stands",
         )

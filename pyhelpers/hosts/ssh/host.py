@@ -56,7 +56,7 @@ class _Connection:
         self.files = Files(name, self.channels, self._run)
         asked = Requests(transport)
         self.forwards = Forwards(name, transport, asked)
-        self.pulse = Pulse(transport, asked)
+        self.pulse = Pulse(transport, asked, self.channels.given_up)
         self.docker: DockerClient | None = None
 
     def _run(self, argv: Sequence[str], **named: object) -> Finished:

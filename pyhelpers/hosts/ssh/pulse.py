@@ -35,10 +35,12 @@ class Requests:
 
 
 class Pulse:
-    """Closes the transport when the server has not answered for `DEAD_S`."""
+    """Closes the transport when the server has not answered for `DEAD_S`, and tells why."""
 
-    def __init__(self, transport: paramiko.Transport, requests: Requests) -> None:
-        self._transport, self._requests = transport, requests
+    def __init__(
+        self, transport: paramiko.Transport, requests: Requests, tell: Callable[[str], None]
+    ) -> None:
+        self._transport, self._requests, self._tell = transport, requests, tell
         self._heard = time.monotonic()
         for target in (self._beat, self._watch):
             threading.Thread(target=target, daemon=True).start()
@@ -52,5 +54,6 @@ class Pulse:
     def _watch(self) -> None:
         while self._transport.is_active():
             if time.monotonic() - self._heard > DEAD_S:
+                self._tell(f"it has said nothing for {DEAD_S:g} s")
                 self._transport.close()
             time.sleep(EVERY_S / 4)

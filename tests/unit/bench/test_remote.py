@@ -21,7 +21,9 @@ Starting session: subsystem 'sftp' for deploy from 172.18.0.1 port 41 id 1
 Close session: user deploy from 172.18.0.1 port 41 id 0
 Starting session: command for deploy from 172.18.0.1 port 41 id 0
 Close session: user deploy from 172.18.0.1 port 41 id 0
-Close session: user deploy from 172.18.0.1 port 41 id 1
+Disconnected from user deploy 172.18.0.1 port 41
+Starting session: command for deploy from 172.18.0.1 port 42 id 0
+Starting session: command for deploy from 172.18.0.1 port 42 id 1
 """
 
 
@@ -30,7 +32,7 @@ class ServerWithALog:
         return LOG
 
 
-def test_sessions_are_counted_while_they_are_open() -> None:
+def test_sessions_are_counted_while_they_are_open_on_one_connection() -> None:
     assert most_sessions(cast("Server", ServerWithALog())) == 2
     assert accepted(cast("Server", ServerWithALog())) == 1
 

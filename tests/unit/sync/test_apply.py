@@ -49,7 +49,7 @@ class TestTheFirst:
 
     def test_the_service_that_a_deploy_switches_is_not_in_it(self, applied: Scene) -> None:
         files = applied.host.releases[applied.host.current]
-        assert not [name for name in files if "api.yml" in name or "README" in name]
+        assert not [name for name in files if "api." in name or "README" in name]
 
 
 class TestOnlyWhatChanged:

@@ -1,0 +1,3 @@
+"""The AI worker: takes signed questions from a queue, answers from documents."""
+
+__version__ = "0.1.0"

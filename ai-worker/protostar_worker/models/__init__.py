@@ -1,0 +1,1 @@
+"""The endpoints that answer, and which of them is asked."""

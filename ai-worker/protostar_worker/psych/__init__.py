@@ -1,0 +1,1 @@
+"""The pilot: a small psychological test."""

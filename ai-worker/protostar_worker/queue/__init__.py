@@ -1,0 +1,1 @@
+"""The queue's side: taking jobs, keeping them, ending them."""

@@ -1,0 +1,1 @@
+"""From a file to passages that a question finds, and back."""

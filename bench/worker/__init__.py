@@ -1,0 +1,1 @@
+"""What the AI worker promises, measured. Runs in the worker's own environment."""

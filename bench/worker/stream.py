@@ -1,0 +1,118 @@
+"""`worker-stream`: a token carries the time it was sent; the reader looks at the clock."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+from bench.output import BenchError, Figure, note
+from bench.worker.endpoint import TOKENS, endpoint_process
+from bench.worker.figures import percentile
+from protostar_worker.answer.stream import stream_key
+from protostar_worker.queue.bull import client
+from tests.worker.containers import database_on, postgres_running, redis_running
+from tests.worker.desk import Desk, ask_fields
+from tests.worker.processes import started
+
+if TYPE_CHECKING:
+    from bench.output import Value
+
+STREAMS, CHATS = 200, 20
+SENTENCE = "연차는 입사 후 일 년이 지나면 십오 일이 주어지고, 신청은 인사팀에 합니다. "
+TEXT = SENTENCE * (5 * 10**6 // len(SENTENCE.encode()))
+FIGURES = (
+    Figure("one_p99_ms", "endpoint sent → reader has it, one stream", most=5),
+    Figure("streams", "at once, 5 tokens/s each"),
+    Figure("tokens", "that were measured"),
+    Figure("p50_ms", "endpoint sent → reader has it: median"),
+    Figure("p99_ms", "the same, 99th percentile", most=25),
+    Figure("quiet_p99_ms", f"{CHATS} streams, nothing else"),
+    Figure("ingest_p99_ms", f"{CHATS} streams while 5 MB of Korean text are ingested"),
+    Figure("ingest_extra_ms", "the difference", most=20),
+)
+READ_S = 60.0
+
+
+def measure(rounds: int | None) -> dict[str, Value]:
+    with (
+        redis_running() as (_, redis),
+        postgres_running() as (_, postgres),
+        database_on(postgres) as database,
+    ):
+        return asyncio.run(_measure(Desk(redis, database), rounds or 1))
+
+
+async def _measure(desk: Desk, rounds: int) -> dict[str, Value]:
+    many: list[float] = []
+    async with (
+        endpoint_process("clock") as base_url,
+        started(desk, base_url, PROTOSTAR_CONCURRENCY=str(STREAMS)),
+    ):
+        await _delays_ms(desk, 1)  # whatever is done only once
+        note("one stream")
+        one = [delay for _ in range(3) for delay in await _delays_ms(desk, 1)]
+        for _ in range(rounds):
+            note(f"{STREAMS} streams")
+            many.extend(await _delays_ms(desk, STREAMS))
+        note(f"{CHATS} streams, then the same during an ingestion")
+        quiet = await _delays_ms(desk, CHATS)
+        job = await desk.document(source={"text": TEXT})
+        await asyncio.sleep(8)  # parsed and cut, and the analyser loaded
+        during = await _delays_ms(desk, CHATS)
+        if await job.getState() != "active":
+            raise BenchError("the ingestion was over before the streams were")
+    await desk.close()
+    quiet_ms, during_ms = percentile(quiet, 99), percentile(during, 99)
+    return {
+        "quiet_p99_ms": quiet_ms,
+        "ingest_p99_ms": during_ms,
+        "ingest_extra_ms": max(0.0, during_ms - quiet_ms),
+        "one_p99_ms": percentile(one, 99),
+        "streams": STREAMS,
+        "tokens": len(many),
+        "p50_ms": percentile(many, 50),
+        "p99_ms": percentile(many, 99),
+    }
+
+
+async def _delays_ms(desk: Desk, streams: int) -> list[float]:
+    asked = [ask_fields("how many days?", userId=f"u-{n}") for n in range(streams)]
+    reading = asyncio.create_task(
+        _read(desk.redis_url, [stream_key(fields["messageId"]) for fields in asked])
+    )
+    for fields in asked:
+        await desk.put(desk.queue, fields)
+    delays = await asyncio.wait_for(reading, READ_S)
+    if len(delays) != streams * TOKENS:
+        raise BenchError(f"{len(delays)} of {streams * TOKENS} tokens were read")
+    return delays
+
+
+async def _read(url: str, keys: list[str]) -> list[float]:
+    """All streams with one blocked call, as a backend would."""
+    redis, after, delays = client(url, answer_s=None), dict.fromkeys(keys, "0"), list[float]()
+    while after:
+        found: Any = await redis.xread(dict[Any, Any](after), block=1000)
+        now_ns = time.monotonic_ns()
+        for key, entries in _by_key(found):
+            for entry, fields in entries:
+                after[key] = entry
+                if fields["event"] == "token":
+                    sent = json.loads(fields["data"])["text"].split()
+                    delays.extend((now_ns - int(one)) / 1e6 for one in sent)
+                elif fields["event"] in {"end", "problem"}:
+                    after.pop(key)
+    await redis.aclose()
+    return delays
+
+
+def _by_key(found: Any) -> list[tuple[str, list[tuple[str, dict[str, str]]]]]:
+    pairs = found.items() if isinstance(found, dict) else found or []
+    return [(key, _flat(entries)) for key, entries in pairs]
+
+
+def _flat(entries: Any) -> list[tuple[str, dict[str, str]]]:
+    nested = entries and isinstance(entries[0], list) and isinstance(entries[0][0], (list, tuple))
+    return list(entries[0] if nested else entries)
