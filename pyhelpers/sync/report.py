@@ -32,6 +32,7 @@ def plan_as_dict(made: Plan) -> dict[str, Any]:
         "changed": list(made.changed),
         "create": list(made.create),
         "remove": list(made.remove),
+        "warnings": list(made.warnings),
         "steps": [{"name": str(step.name), "what": step.what} for step in made.steps],
     }
 
