@@ -21,6 +21,7 @@ BENCHES = {
     "remote": "deploys over SSH to two servers under load; what they move, and what the way costs",
     "cuts": "deployer, sshd, packets and engine are cut at each step of a deploy over SSH",
     "soak": "a hundred deploys in a row over SSH; nothing may grow on either side",
+    "sync": "ten changed gateway configurations under load, each applied twice",
     "marker": "what the marker costs at the gateway, beside a gateway that reloads",
     "model": "every step broken in every way, in memory",
 }

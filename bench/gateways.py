@@ -81,7 +81,7 @@ def _start_all(place: Installation, service: str) -> dict[str, Gateway]:
 
 def _rendered(place: Installation) -> dict[str, str]:
     place.render()
-    folder = place.folder / "nginx"
+    folder = place.nginx
     return {str(p.relative_to(folder)): p.read_text() for p in folder.rglob("*.conf")}
 
 

@@ -68,6 +68,10 @@ class Installation:
         return self.folder / "root"
 
     @property
+    def nginx(self) -> Path:
+        return self.root / "config/current/nginx"
+
+    @property
     def gateway(self) -> str:
         return f"gateway-{self.tag}"
 
@@ -164,7 +168,6 @@ class Installation:
         files = ["-f", str(CHECKOUT / "compose/a5/gateway.yml"), "-f", str(path)]
         environment = {
             "PROTOSTAR_ROOT": str(self.root),
-            "PROTOSTAR_NGINX_CONF": str(self.folder / "nginx"),
             "PROTOSTAR_GATEWAY": self.gateway,
             "PROTOSTAR_NETWORK": self.network,
             "PROTOSTAR_PUBLIC": f"127.0.0.1:{self.public_port}",
@@ -174,7 +177,7 @@ class Installation:
         self.wait_for_gateway()
 
     def render(self) -> None:
-        to = str(self.folder / "nginx")
+        """As somebody without `sync apply` would: into config/current."""
         python(
             "-m",
             "pyhelpers.sync",
@@ -183,7 +186,7 @@ class Installation:
             "--nginx",
             str(CHECKOUT / "nginx"),
             "--to",
-            to,
+            str(self.nginx),
             "-f",
             str(self.file),
         )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 IMAGE = "protostar/server:trixie"
 USER = "deploy"
 ROOT = "/srv/protostar"
-NGINX = f"{ROOT}/nginx"
+NGINX = f"{ROOT}/config/current/nginx"
 COMPOSE = f"{ROOT}/gateway.yml"
 UP_S = 40.0
 SSH = ("tcp", "22")
@@ -88,11 +88,10 @@ class Server:
 
     def start_gateway(self, conf: Path) -> None:
         """On the ports that the installation's defaults say: 80 for users, 8081 on loopback."""
-        self.sh(f"install -d -o {USER} {ROOT}/live && rm -rf {NGINX}")
+        self.sh(f"install -d -o {USER} {ROOT}/live {ROOT}/config/current && rm -rf {NGINX}")
         docker("cp", "-q", str(conf), f"{self.name}:{NGINX}")
         docker("cp", "-q", str(CHECKOUT / "compose/a5/gateway.yml"), f"{self.name}:{COMPOSE}")
-        variables = f"PROTOSTAR_ROOT={ROOT} PROTOSTAR_NGINX_CONF={NGINX}"
-        self.sh(f"{variables} docker compose --progress quiet -f {COMPOSE} up -d")
+        self.sh(f"PROTOSTAR_ROOT={ROOT} docker compose --progress quiet -f {COMPOSE} up -d")
         self._wait_for_gateway()
 
     def _wait_for_gateway(self) -> None:

@@ -16,11 +16,13 @@ from pyhelpers.config.yaml_nodes import Entries, Items, Node, Scalar, node_at, r
 from pyhelpers.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path as File
 
 DEFAULT_NAME = "protostar.yml"
 MAX_BYTES = 1024 * 1024
+# The file of a stack that names, by `include:`, what the server runs.
+STACK_FILE = "compose.yml"
 
 
 def load(path: File, environ: Mapping[str, str]) -> Config:
@@ -91,13 +93,22 @@ def check_files(config: Config, path: File) -> None:
     """
     root, _ = read_nodes(_text(path))
     absent = [
-        Problem(node_at(root, at)[1], 0, at, f"there is no file {service.compose}")
-        for name, service in config.services.items()
-        if not (path.parent / service.compose).is_file()
-        for at in [("services", name, "compose")]
+        Problem(node_at(root, at)[1], 0, at, f"there is no file {name}")
+        for at, name in _named_files(config)
+        if not (path.parent / name).is_file()
     ]
     if absent:
         raise _wrong(str(path), render(str(path), absent))
+
+
+def _named_files(config: Config) -> Iterator[tuple[Path, str]]:
+    for name, service in config.services.items():
+        yield ("services", name, "compose"), service.compose
+    for name, host in config.hosts.items():
+        if host.stack is not None:
+            yield ("hosts", name, "stack"), f"{host.stack}/{STACK_FILE}"
+        if host.secrets is not None:
+            yield ("hosts", name, "secrets"), host.secrets
 
 
 def _text(path: File) -> str:

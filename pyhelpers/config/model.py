@@ -54,6 +54,13 @@ class Host(Part):
         default=PurePosixPath("/srv/protostar"),
         description="Where Protostar keeps its files there.",
     )
+    stack: RelativePath | None = Field(
+        default=None,
+        description="The folder of what the server itself runs, relative to this file.",
+    )
+    secrets: RelativePath | None = Field(
+        default=None, description="A SOPS file with the stack's secrets, relative to this file."
+    )
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:

@@ -24,10 +24,6 @@ if TYPE_CHECKING:
     Check = Callable[[Facts, Target], ProtostarError | None]
 
 STATE_FORMAT = 1
-RELOAD = (
-    "docker exec GATEWAY nginx -c /etc/protostar/nginx.conf -p /etc/protostar/ -t && "
-    "docker kill -s HUP GATEWAY"
-)
 
 
 def check(facts: Facts, target: Target) -> None:
@@ -110,10 +106,9 @@ def _gateway_knows(facts: Facts, target: Target) -> ProtostarError | None:
     if gateway is None or target.name in gateway.services:
         return None
     known = ", ".join(sorted(gateway.services)) or "none"
-    reload = RELOAD.replace("GATEWAY", target.gateway.container)
     return PreflightError(
         error=f"the gateway's loaded configuration does not know {target.name} (it knows: {known})",
-        try_=f"protostar sync render {target.service.host} --to DIR, then {reload}",
+        try_=f"protostar sync apply {target.service.host}",
     )
 
 

@@ -1,1 +1,1 @@
-"""Configuration to a host. So far: rendering a server's files from protostar.yml."""
+"""A server's own configuration: rendered, checked, brought there whole, put back when ill."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from typing import TYPE_CHECKING, Any
 
 from pyhelpers.errors import ConfigurationError
+from pyhelpers.sync.digest import with_digest
+from pyhelpers.sync.templates import SUFFIX, Templates, TemplateWrong
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,40 +14,50 @@ if TYPE_CHECKING:
 
     from pyhelpers.config.model import Config
 
-TEMPLATE = ".j2"
 
+def nginx_files(
+    config: Config, host: str, gateway: str, folder: Path, kind: str = "a5"
+) -> dict[str, bytes]:
+    """Every file of the server's nginx configuration, by its path below the folder it serves from.
 
-def nginx_files(config: Config, host: str, gateway: str, folder: Path) -> dict[str, bytes]:
-    """Every file of the gateway's configuration, by its path below the mounted folder.
-
-    `folder` is the checkout's `nginx/`; files ending in `.j2` are rendered, others are copied.
+    `folder` is the checkout's `nginx/`, `kind` the folder in it. Files ending in `.j2` are
+    rendered, others are copied.
     """
-    if not (folder / "a5").is_dir():
+    if not (folder / kind).is_dir():
         raise ConfigurationError(
             error=f"there are no templates in {folder}",
             try_="name the checkout's nginx folder with --nginx",
         )
-    services = services_of(config, host, gateway)
-    environment = Environment(
-        loader=FileSystemLoader(folder / "a5"),
-        undefined=StrictUndefined,
-        autoescape=False,  # noqa: S701 - nginx configuration, and every value is a checked slug
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    rendered = {
-        path.name.removesuffix(TEMPLATE): environment.get_template(path.name)
-        .render(services=services)
-        .encode()
-        for path in sorted((folder / "a5").glob(f"*{TEMPLATE}"))
-    }
-    copied = {path.name: path.read_bytes() for path in sorted((folder / "a5").glob("*.conf"))}
+    copied = {path.name: path.read_bytes() for path in sorted((folder / kind).glob("*.conf"))}
     mixins = {
         f"mixins/{path.name}": path.read_bytes()
         for path in sorted((folder / "mixins").glob("*.conf"))
     }
-    return {**copied, **mixins, **rendered}
+    return with_digest({**copied, **mixins, **_rendered(config, host, gateway, folder / kind)})
+
+
+def _rendered(config: Config, host: str, gateway: str, folder: Path) -> dict[str, bytes]:
+    templates = Templates(folder, f"nginx/{folder.name}", **words(config, host, gateway))
+    found, wrong = {}, []
+    for path in sorted(folder.glob(f"*{SUFFIX}")):
+        try:
+            found[path.name.removesuffix(SUFFIX)] = templates.render(path.name)
+        except TemplateWrong as problem:
+            wrong.append(str(problem))
+    if wrong:
+        raise ConfigurationError(error="\n".join(wrong), try_=f"edit {wrong[0].split(':')[0]}")
+    return found
+
+
+def words(config: Config, host: str, gateway: str) -> dict[str, Any]:
+    """What the templates know. `hosts`: each one's address, as protostar.yml reaches it."""
+    addresses = {name: (each.ssh_parts() or ("", "", 0))[1] for name, each in config.hosts.items()}
+    return {
+        "project": config.project,
+        "host": host,
+        "hosts": addresses,
+        "services": services_of(config, host, gateway),
+    }
 
 
 def services_of(config: Config, host: str, gateway: str) -> list[Mapping[str, object]]:

@@ -55,7 +55,7 @@ class Town(Installation):
         return [DEPLOYER, "-m", "pyhelpers.deploy", command, *rest, "-f", str(self.file)]
 
     def render(self) -> None:
-        nginx, to = str(CHECKOUT / "nginx"), str(self.folder / "nginx")
+        nginx, to = str(CHECKOUT / "nginx"), str(self.nginx)
         options = ["here", "--nginx", nginx, "--to", to, "-f", str(self.file)]
         done = completed([DEPLOYER, "-m", "pyhelpers.sync", "render", *options])
         assert done.returncode == 0, done.stderr

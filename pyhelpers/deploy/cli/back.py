@@ -10,12 +10,8 @@ import click
 
 from pyhelpers import console
 from pyhelpers.deploy.cli.options import deploy_options
-from pyhelpers.deploy.cli.shared import (
-    group,
-    service_argument,
-    sites_of,
-    who,
-)
+from pyhelpers.deploy.cli.shared import group, service_argument, sites_of
+from pyhelpers.hosts.cli import who
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,15 +12,14 @@ from pyhelpers.deploy.cli.shared import (
     complete_services,
     end_with,
     group,
-    host_of,
     host_option,
     hosts_of,
     in_threads,
     json_option,
     service_argument,
     site_of,
-    who,
 )
+from pyhelpers.hosts.cli import host_of, who
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

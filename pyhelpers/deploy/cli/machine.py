@@ -13,13 +13,11 @@ from pyhelpers.deploy.cli.shared import (
     complete_hosts,
     complete_places,
     group,
-    host_as,
-    host_of,
     in_threads,
     json_option,
-    user_on,
 )
 from pyhelpers.errors import PreflightError, Unreachable, WrongUsage
+from pyhelpers.hosts.cli import host_as, host_of, user_on
 
 if TYPE_CHECKING:
     from pyhelpers.config.model import Config

@@ -12,9 +12,9 @@ import click
 
 from pyhelpers import console
 from pyhelpers.deploy import fleet, interrupts, turns
-from pyhelpers.deploy.cli.shared import who
 from pyhelpers.deploy.cli.single import deploy, tell_team
 from pyhelpers.errors import Exit, Interrupted, ProtostarError
+from pyhelpers.hosts.cli import who
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pyhelpers import console
-from pyhelpers.deploy.cli.shared import who
 from pyhelpers.errors import Exit, ProtostarError
+from pyhelpers.hosts.cli import who
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -31,6 +31,7 @@ PROMISED = {
         *("host_images_first", "host_images_last", "host_networks_first", "host_networks_last"),
         *("host_disk_mb_first", "host_disk_mb_last", "host_rss_mb_first", "host_rss_mb_last"),
     },
+    "sync": {"second_apply_s", "requests", "failed"},
     "marker": {
         *("marker_rps", "plain_rps", "reload_rps"),
         *("marker_p99_ms", "plain_p99_ms", "reload_p99_ms"),

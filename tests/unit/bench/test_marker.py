@@ -20,7 +20,7 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     place = Installation(tmp_path_factory.mktemp("gateway"), tag="t")
     place.add("api", route="/")
     place.render()
-    folder: Path = place.folder / "nginx"
+    folder: Path = place.nginx
     return {str(p.relative_to(folder)): p.read_text() for p in folder.rglob("*.conf")}
 
 

@@ -256,3 +256,19 @@ def test_a_compose_file_must_lie_beside_the_configuration(tmp_path: Path) -> Non
     assert refused.value.error == f"{file}:7: services.api.compose: there is no file api.yml"
     (tmp_path / "api.yml").touch()
     check_files(config, file)
+
+
+def test_a_stack_is_a_folder_with_a_compose_file_and_its_secrets_lie_where_they_are_said_to(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "protostar.yml"
+    more = "{ local: true, stack: compose/a5, secrets: a5.sops.yml }"
+    file.write_text(service_text("").replace("{ local: true }", more), encoding="utf-8")
+    (tmp_path / "api.yml").touch()
+    config = load(file, {})
+    with pytest.raises(ConfigurationError) as refused:
+        check_files(config, file)
+    assert refused.value.error.splitlines() == [
+        f"{file}:3: hosts.a5.secrets: there is no file a5.sops.yml",
+        f"{file}:3: hosts.a5.stack: there is no file compose/a5/compose.yml",
+    ]

@@ -13,9 +13,10 @@ import pytest
 from pyhelpers import cli
 from pyhelpers.deploy import site
 from pyhelpers.deploy.cli import several
-from pyhelpers.deploy.cli.shared import complete_services, who
+from pyhelpers.deploy.cli.shared import complete_services
 from pyhelpers.deploy.site import Wanted
 from pyhelpers.errors import Exit, LockedError, ProtostarError
+from pyhelpers.hosts.cli import who
 from tests.unit.deploy import builders
 
 if TYPE_CHECKING:

@@ -1,0 +1,83 @@
+"""`script/bench sync`: a changed gateway under load, and how soon the second apply says nothing."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.installation import Installation
+from bench.load import Options
+from bench.output import BenchError, Figure
+from bench.stack import Stack
+from bench.stage import under_load
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bench.installation import Finished
+    from bench.output import Value
+
+ROUNDS = 10
+RATE, SECONDS = 120.0, 600.0
+CALM_S = 2.0
+FIGURES = (
+    Figure("applies", "changed gateway configurations, one after another under load"),
+    Figure("requests", "over HTTP/1.1 on kept-alive connections, 120 a second, meanwhile"),
+    Figure("failed", "of them failed", most=0),
+    Figure("recreated", "containers that were made anew by it", most=0),
+    Figure("apply_s", "one of these applies, typed → nginx serves the new files; median"),
+    Figure("second_apply_s", "the same again, which has nothing to do; the slowest", most=2),
+)
+
+
+def measure(rounds: int | None) -> dict[str, Value]:
+    with _brought() as stack:
+        options = Options(stack.at.url, RATE, seconds=SECONDS, keepalive=1.0)
+        before = set(stack.containers().values())
+        with under_load(options) as load:
+            time.sleep(CALM_S)
+            times = [_round(stack, number) for number in range(rounds or ROUNDS)]
+            time.sleep(CALM_S)
+            report = load.stop().report
+        return {
+            "applies": len(times),
+            "requests": report.requests,
+            "failed": report.failed,
+            "recreated": len(before - set(stack.containers().values())),
+            "apply_s": round(statistics.median(first for first, _ in times), 3),
+            "second_apply_s": round(max(second for _, second in times), 3),
+        }
+
+
+@contextmanager
+def _brought() -> Iterator[Stack]:
+    """v1 behind a gateway that sync has brought. Nothing of it is left behind."""
+    with tempfile.TemporaryDirectory(prefix="protostar-bench-") as folder:
+        at = Installation(Path(folder) / "here")
+        try:
+            name = at.add("api", route="/", drain_s=0, bake={"for_s": 0})
+            stack = Stack.of(at)
+            _well(stack.sync("apply"))
+            _well(at.deploy("run", name, "v1"))
+            yield stack
+        finally:
+            at.remove()
+
+
+def _round(stack: Stack, number: int) -> tuple[float, float]:
+    stack.append("nginx/mixins/log.conf", f"# round {number}")
+    stack.commit()
+    first, second = _well(stack.sync("apply")), _well(stack.sync("apply"))
+    if "nothing to do" not in second.out:
+        raise BenchError(f"the second apply did something: {second.out}")
+    return first.seconds, second.seconds
+
+
+def _well(done: Finished) -> Finished:
+    if done.code:
+        raise BenchError(f"it ended with {done.code}: {done.err or done.out}")
+    return done
