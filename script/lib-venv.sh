@@ -70,3 +70,8 @@ venv_install_checkout() {
   venv_pip --no-deps --no-build-isolation --editable "$ROOT"
   venv_link >"$VENV/.link"
 }
+
+# The bytecode of our own code, which pip makes for a package that it installs and not for an
+# editable one. Where PYTHONDONTWRITEBYTECODE is set each command would compile all of it anew, for
+# 0.2 s (measured). Nothing to do is done in 0.1 s.
+venv_compile() { "$VENV/bin/python" -m compileall -q "$ROOT/pyhelpers" "$ROOT/bench"; }
