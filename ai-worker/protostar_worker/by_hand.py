@@ -73,7 +73,7 @@ class Hands:
         body = json.dumps(fields | {"expiresAt": round((time.time() + VALID_S) * 1000)})
         return await self._queue.add(fields["kind"], sign(body, KEY_ID, self._key), {"attempts": 1})
 
-    async def result(self, job: Any) -> dict[str, Any]:  # noqa: ANN401
+    async def result(self, job: Any) -> dict[str, Any]:  # noqa: ANN401 - as above
         while await job.getState() not in {"completed", "failed"}:  # noqa: ASYNC110 - events may get lost
             await asyncio.sleep(0.1)
         fields: Any = await self.world.redis.hgetall(f"{PREFIX}:{self._queue.name}:{job.id}")

@@ -72,7 +72,7 @@ class Analyst:
             self._process.kill()
         await self._reader
 
-    async def _call(self, lane: Lane, task: str, *arguments: object) -> Any:  # noqa: ANN401
+    async def _call(self, lane: Lane, task: str, *arguments: object) -> Any:  # noqa: ANN401 - theirs
         process = await self._started()
         number = next(self._numbers)
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
