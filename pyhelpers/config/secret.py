@@ -40,7 +40,7 @@ class Secret:
         cls, source: type[Any], handler: GetCoreSchemaHandler
     ) -> CoreSchema:
         # Imported here, so that rooms without a configuration can hold a secret too.
-        from pydantic_core import core_schema  # noqa: PLC0415
+        from pydantic_core import core_schema  # noqa: PLC0415 - only where pydantic is at work
 
         return core_schema.no_info_plain_validator_function(
             _secret,

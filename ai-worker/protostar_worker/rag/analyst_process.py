@@ -70,7 +70,7 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
         lane.start()
     while head := requests.read(LENGTH.size):
         # Only the worker that started this process can write here.
-        request: Request = pickle.loads(requests.read(LENGTH.unpack(head)[0]))  # noqa: S301
+        request: Request = pickle.loads(requests.read(LENGTH.unpack(head)[0]))  # noqa: S301 - from its own parent
         lanes[request[1]].requests.put(request)
 
 

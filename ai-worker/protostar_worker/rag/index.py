@@ -165,7 +165,7 @@ def any_of(words: list[str]) -> str:
     return " | ".join(f"'{word}'" for word in dict.fromkeys(words))
 
 
-async def _ids(connection: Connection, query: Any, names: dict[str, Any]) -> list[int]:  # noqa: ANN401
+async def _ids(connection: Connection, query: Any, names: dict[str, Any]) -> list[int]:  # noqa: ANN401 - an SQL object or text
     rows = await (await connection.execute(query, names)).fetchall()
     return [row["chunk_id"] for row in rows]
 

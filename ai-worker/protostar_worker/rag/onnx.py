@@ -66,7 +66,7 @@ def _pooled(output: Any, mask: Any) -> Any:  # noqa: ANN401 - numpy is loaded on
     return (output * weights).sum(axis=1) / weights.sum(axis=1).clip(min=1)
 
 
-def _normal(vectors: Any) -> list[list[float]]:  # noqa: ANN401
+def _normal(vectors: Any) -> list[list[float]]:  # noqa: ANN401 - an array
     import numpy as np
 
     norms = np.linalg.norm(vectors, axis=1, keepdims=True).clip(min=1e-9)

@@ -58,7 +58,7 @@ def address(colour: str, number: int = 1) -> str:
 def container(colour: str, of: str = "v1", number: int = 1, **changes: Any) -> Container:
     name = f"{NAME}-{colour}-app-{number}"
     where = address(colour, number)
-    made = Container(f"id-{name}", name, Colour(colour), of, True, 0, where)  # noqa: FBT003
+    made = Container(f"id-{name}", name, Colour(colour), of, True, 0, where)  # noqa: FBT003 - its fields in order
     return replace(made, **changes)
 
 
@@ -99,7 +99,7 @@ def answer(status: int = 200, colour: str = "blue", of: str = "v1", **changes: A
 
 
 def image(**changes: Any) -> ImageFacts:
-    wanted = ImageFacts("shop/api@sha256:v2", "sha256:v2", ("amd64",), False, 200 << 20)  # noqa: FBT003
+    wanted = ImageFacts("shop/api@sha256:v2", "sha256:v2", ("amd64",), False, 200 << 20)  # noqa: FBT003 - its fields in order
     return replace(wanted, **changes)
 
 
