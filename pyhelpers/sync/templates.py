@@ -45,7 +45,7 @@ class Templates:
         except ProtostarError:
             raise
         # A template can run into whatever an expression can.
-        except Exception as wrong:  # noqa: BLE001 - whatever a template raises is told with its line
+        except Exception as wrong:  # noqa: BLE001 - as said above
             place = f"{self._shown}/{name}{_line(wrong, name)}"
             raise TemplateWrong(f"{place}: {_words(wrong)}") from None
 
