@@ -18,10 +18,10 @@ import requests
 from pyhelpers.errors import Unreachable
 from pyhelpers.hosts.deadline import DeadlinePassed
 from pyhelpers.hosts.denied import Denied
-from pyhelpers.hosts.protocol import ChannelClosed
+from pyhelpers.hosts.protocol import ChannelClosed, LineCut
 from pyhelpers.hosts.ssh.address import Wanted
 from pyhelpers.hosts.ssh.authentication import PASSPHRASE
-from pyhelpers.hosts.ssh.channels import AT_MOST, LineCut
+from pyhelpers.hosts.ssh.channels import AT_MOST
 from pyhelpers.hosts.ssh.host import KEY, SSH_CONFIG, SshHost
 
 from .colours import wait_until

@@ -165,7 +165,7 @@ def test_a_version_that_fails_takes_no_job_before_the_switch_and_is_flipped_back
 
 
 def test_a_version_that_never_gets_ready_takes_no_job(town: Town, queue: Queue) -> None:
-    town.at.set(town.name, ready={"timeout_s": 1.5})
+    town.at.set(town.name, ready={"timeout_s": 4})
     queue.add(*jobs(60))
     refused = town.run("v3")
     assert refused.code == 6

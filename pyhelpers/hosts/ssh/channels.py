@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import paramiko
 
 from pyhelpers.errors import Unreachable
+from pyhelpers.hosts.protocol import LineCut
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,10 +18,6 @@ if TYPE_CHECKING:
 AT_MOST = 8
 OPEN_S = 10.0
 LOOK_S = 0.02
-
-
-class LineCut(Unreachable):
-    """The connection is gone."""
 
 
 class Channels:

@@ -117,9 +117,15 @@ class Files:
     def _asked(
         self, path: PurePosixPath, question: Callable[[paramiko.SFTPClient], T], absent: T
     ) -> T:
+        """Asked once more on a channel of its own when the first one broke: a question is safe."""
         try:
             with denied(self._name, path):
-                return self._do(question)
+                try:
+                    return self._do(question)
+                except (FileNotFoundError, PermissionError):
+                    raise
+                except BROKEN:
+                    return self._do(question)
         except FileNotFoundError:
             return absent
         except BROKEN as problem:

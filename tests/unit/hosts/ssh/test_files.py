@@ -10,8 +10,9 @@ import pytest
 
 from pyhelpers.errors import Unreachable
 from pyhelpers.hosts.denied import Denied
+from pyhelpers.hosts.protocol import LineCut
 from pyhelpers.hosts.ssh import command, files
-from pyhelpers.hosts.ssh.channels import Channels, LineCut
+from pyhelpers.hosts.ssh.channels import Channels
 from pyhelpers.hosts.ssh.connect import close, connect
 from pyhelpers.hosts.ssh.files import Files
 
