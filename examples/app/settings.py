@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,12 +65,21 @@ class Settings:
         )
 
 
+def process_started_s() -> float:
+    """When the kernel started this process, on the clock that counts since boot.
+
+    proc(5): field 22 of stat, in ticks. The name in brackets may hold spaces.
+    """
+    fields = Path("/proc/self/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return int(fields[19]) / os.sysconf("SC_CLK_TCK")
+
+
 @dataclass
 class State:
     """What changes while the process lives."""
 
     settings: Settings
-    started_at: float = field(default_factory=time.monotonic)
+    started_s: float = field(default_factory=process_started_s)
     answered: int = 0
     in_flight: int = 0
     stopping: bool = False
@@ -91,7 +101,8 @@ class State:
     def not_ready_because(self) -> str | None:
         if not self.settings.behaviour.gets_ready:
             return "this version never gets ready"
-        if time.monotonic() - self.started_at < self.settings.ready_after_s:
+        up_s = time.clock_gettime(time.CLOCK_BOOTTIME) - self.started_s
+        if up_s < self.settings.ready_after_s:
             return f"warming up for {self.settings.ready_after_s} s"
         return None
 

@@ -125,13 +125,17 @@ def wait_for(container: str) -> list[str]:
     return ["docker", "wait", container]
 
 
+def compose_version() -> list[str]:
+    """In a shell, which says by its status that there is no docker."""
+    return ["sh", "-c", "docker compose version --short"]
+
+
 def machine_facts(docker_root: str, root: PurePosixPath) -> list[str]:
-    """One shell for what the engine's API does not tell: four lines, `key value`.
+    """One shell for what the engine's API does not tell: three lines, `key value`.
 
     `root` may not be there yet: then the disk of the nearest folder above it counts.
     """
     script = (
-        'echo compose "$(docker compose version --short)"; '
         'echo disk "$(df -PB1 "$1" | awk "NR==2{print \\$4}")"; '
         'p=$2; while [ ! -e "$p" ]; do p=$(dirname "$p"); done; '
         'echo root "$(df -PB1 "$p" | awk "NR==2{print \\$4}")"; '

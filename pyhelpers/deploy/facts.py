@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from docker import DockerClient
+    from pyhelpers.deploy.compose_version import ComposeVersion
     from pyhelpers.deploy.gateway import Gateway
     from pyhelpers.deploy.model import Answer, ImageFacts, Record
     from pyhelpers.hosts.protocol import Host
@@ -27,7 +28,12 @@ LIVE_ASKED = 3
 
 
 def read_facts(
-    host: Host, service: str, gateway: Gateway, image: ImageFacts | None, token: str = ""
+    host: Host,
+    service: str,
+    gateway: Gateway,
+    compose: ComposeVersion,
+    image: ImageFacts | None,
+    token: str = "",
 ) -> Facts:
     """All facts about `service`. `token`: the guard that is ours does not count as a holder.
 
@@ -36,7 +42,7 @@ def read_facts(
     markers = marker.markers_in(host.names(host.root / "live"), service)
     network = gateway.network
     with ThreadPoolExecutor(4) as pool:
-        engine = pool.submit(_engine, host)
+        engine = pool.submit(_engine, host, compose)
         containers = pool.submit(read_containers, host, service, network)
         gateway_facts = pool.submit(gateway.facts)
         live = pool.submit(_live_answer, gateway) if len(markers) == 1 else None
@@ -66,7 +72,7 @@ def _live_answer(gateway: Gateway) -> Answer:
     return gateway.live()
 
 
-def _engine(host: Host) -> EngineFacts:
+def _engine(host: Host, compose: ComposeVersion) -> EngineFacts:
     api = Engine(host)
     info, version = api.info(), api.version()
     found = host.run(commands.machine_facts(info["DockerRootDir"], host.root), deadline_s=SHELL_S)
@@ -74,7 +80,7 @@ def _engine(host: Host) -> EngineFacts:
     return EngineFacts(
         version=version["Version"],
         architecture=version["Arch"],
-        compose=told.get("compose", "").strip(),
+        compose=compose.told(),
         disk_free_bytes=int(told.get("disk") or 0),
         root_free_bytes=int(told.get("root") or 0),
         memory_free_bytes=1024 * int(told.get("memory_kib") or 0),

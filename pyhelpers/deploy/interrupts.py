@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import os
 import queue
 import signal
@@ -64,7 +65,7 @@ def _handling(handler: object) -> Iterator[None]:
 
 
 def _raise(late: queue.SimpleQueue[int], number: int, frame: FrameType | None) -> None:
-    if _starts_a_thread(frame):
+    if _at_a_bad_moment(frame):
         late.put(number)
         return
     # The state is for what is interrupted before a deploy began; `settle` says what stands else.
@@ -75,8 +76,14 @@ def _raise(late: queue.SimpleQueue[int], number: int, frame: FrameType | None) -
     )
 
 
-def _starts_a_thread(frame: FrameType | None) -> bool:
-    """An exception out of Thread.start makes CPython forget the thread, which then dies loudly."""
-    while frame is not None and frame.f_code is not threading.Thread.start.__code__:
+def _at_a_bad_moment(frame: FrameType | None) -> bool:
+    """Where an exception would be lost, or would do harm.
+
+    Out of Thread.start it makes CPython forget the thread, which then dies loudly; out of a
+    finalizer or a callback of the garbage collector it is printed and forgotten.
+    """
+    collecting = [getattr(each, "__code__", None) for each in gc.callbacks]
+    bad = [threading.Thread.start.__code__, *collecting]
+    while frame is not None and frame.f_code not in bad and frame.f_code.co_name != "__del__":
         frame = frame.f_back
     return frame is not None

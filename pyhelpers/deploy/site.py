@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any
 from pyhelpers.deploy import compose_file, marker, release
 from pyhelpers.deploy import history as past
 from pyhelpers.deploy.commands import image_tag
+from pyhelpers.deploy.compose_version import ComposeVersion
 from pyhelpers.deploy.facts import read_facts, read_history, state_format, unfinished_switch
 from pyhelpers.deploy.fleet import Serving
 from pyhelpers.deploy.gateway import Gateway
 from pyhelpers.deploy.images.find import find_image, here_as, image_here
 from pyhelpers.deploy.images.names import references
 from pyhelpers.deploy.images.sources import Sources
+from pyhelpers.deploy.machine import service_of
 from pyhelpers.deploy.model import Release, Target
 from pyhelpers.deploy.preflight import newer_format
-from pyhelpers.errors import ConfigurationError, PreflightError, WrongUsage
+from pyhelpers.errors import ConfigurationError, PreflightError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,6 +42,7 @@ class Site:
     service: Service
     host: Host
     gateway: Gateway
+    compose: ComposeVersion
     clock: Clock = time
     sources: Sources = field(default_factory=Sources)
 
@@ -57,24 +60,18 @@ class Wanted:
     files: Mapping[str, bytes]
 
 
-def open_site(config: Config, folder: Path, name: str, host: Host) -> Site:
+def open_site(
+    config: Config, folder: Path, name: str, host: Host, compose: ComposeVersion | None = None
+) -> Site:
+    """`compose`: where it was asked for already."""
     service = service_of(config, name).on(host.name)
     refusal = newer_format(state_format(host))
     if refusal is not None:
         raise refusal
     gateway = Gateway(host, config.gateways[service.gateway], name, service)
     sources = Sources(config.registry)
-    return Site(config, folder, name, service, host, gateway, sources=sources)
-
-
-def service_of(config: Config, name: str) -> Service:
-    """Raises `WrongUsage` naming the nearest service."""
-    if name in config.services:
-        return config.services[name]
-    raise WrongUsage(
-        error=f"there is no service `{name}` in protostar.yml",
-        try_=f"one of: {', '.join(sorted(config.services))}",
-    )
+    compose = compose or ComposeVersion(host)
+    return Site(config, folder, name, service, host, gateway, compose, sources=sources)
 
 
 def wanted_release(site: Site, version: str) -> Wanted:
@@ -188,4 +185,4 @@ def _kept(site: Site, found: Release) -> Wanted:
 
 
 def facts_of(site: Site, image: ImageFacts | None, token: str = "") -> Facts:
-    return read_facts(site.host, site.name, site.gateway, image, token)
+    return read_facts(site.host, site.name, site.gateway, site.compose, image, token)

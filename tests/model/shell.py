@@ -19,7 +19,8 @@ FOR_EVER_S = 1e12
 DONE, FAILED, NOT_IN_OFFICE, ENDED_BY_TIMEOUT = 0, 1, 75, 124
 STARTS_S = 0.02
 DIES_S = 0.05
-MACHINE_FACTS = "compose 2.40.3\ndisk 99999999999\nroot 99999999999\nmemory_kib 99999999\n"
+COMPOSE_VERSION = "2.40.3\n"
+MACHINE_FACTS = "disk 99999999999\nroot 99999999999\nmemory_kib 99999999\n"
 START_AND_WAIT = '"$@" >/dev/null && exec docker wait "$0"'
 
 
@@ -65,6 +66,8 @@ class Shell:
             return self._now()
         if list(argv) == commands.machine_facts("/var/lib/docker", self.root):
             return self._machine_facts()
+        if list(argv) == commands.compose_version():
+            return self._compose_version()
         return self._work(argv)
 
     def _work(self, argv: Sequence[str]) -> Life:
@@ -145,6 +148,11 @@ class Shell:
     def _forget(self, paths: Sequence[str]) -> Life:
         yield "rm"
         self.machine.disk.remove(*paths)
+        return DONE
+
+    def _compose_version(self) -> Life:
+        yield "docker compose version"
+        self.out += COMPOSE_VERSION
         return DONE
 
     def _machine_facts(self) -> Life:

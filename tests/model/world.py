@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from pyhelpers.config.model import Config
+from pyhelpers.deploy.compose_version import ComposeVersion
 from pyhelpers.deploy.facts import read_history
 from pyhelpers.deploy.model import StepName
 from pyhelpers.deploy.pipeline import carry_out
@@ -171,7 +172,9 @@ class World:
         gateway = BrokenGateway(MemoryGateway(self.edge, NETWORK), breaker)
         service = self.config.services[SERVICE]
         broken, clock = BrokenHost(host, breaker), BrokenClock(host.clock, breaker)
-        site = Site(self.config, FOLDER, SERVICE, service, broken, gateway, clock)
+        site = Site(
+            self.config, FOLDER, SERVICE, service, broken, gateway, ComposeVersion(broken), clock
+        )
         if command.action == "rollback":
             wanted = earlier_release(site, read_history(broken, SERVICE), command.version)
         else:

@@ -115,14 +115,14 @@ def _end_all(sites: Mapping[str, Site]) -> dict[str, dict[str, Any]]:
 
 
 def _end_other(site: Site) -> dict[str, Any] | None:
-    from pyhelpers.deploy.end import end_deploy, wait_until_free, was_just_undone
-    from pyhelpers.deploy.facts import read_history, read_holder
-
     """None: there is nothing to end, or it is committed; then an ordinary rollback is wanted.
 
     A deploy that has failed by itself while this was typed counts as ended by it: one release
     further back is not what was asked for.
     """
+    from pyhelpers.deploy.end import end_deploy, wait_until_free, was_just_undone
+    from pyhelpers.deploy.facts import read_history, read_holder
+
     holder = read_holder(site.host, site.name)
     phase = end_deploy(site.host, site.name, holder, who()) if holder else "gone"
     if phase == "committed":

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from pyhelpers.config.options import load_config
+from pyhelpers.deploy.compose_version import ComposeVersion
+from pyhelpers.deploy.machine import service_of
 from pyhelpers.errors import WrongUsage
 from pyhelpers.hosts.cli import host_of
 
@@ -59,8 +61,6 @@ def hosts_of(config: Config, name: str, only: Sequence[str] = ()) -> tuple[str, 
 
     Raises `WrongUsage` for one that it does not run on.
     """
-    from pyhelpers.deploy.site import service_of
-
     known = service_of(config, name).host_names
     for host in only:
         if host not in known:
@@ -86,20 +86,27 @@ def site_of(file: Path, name: str, only: str | None = None) -> Site:
 def sites_of(
     file: Path, name: str, only: Sequence[str] = (), *, no_registry: bool = False
 ) -> tuple[Site, ...]:
-    """On each of its hosts, in its order. Raises the error of the hosts that cannot be asked."""
+    """On each of its hosts, in its order, for a decision: what takes long is asked ahead.
+
+    Raises the error of the hosts that cannot be asked.
+    """
     from pyhelpers.deploy.turns import ask_all
 
     config = load_config(file)
     config = config.without_registry() if no_registry else config
     names = hosts_of(config, name, only)
-    found = ask_all(names, in_threads(lambda host: _open(config, file, name, host)))
+    found = ask_all(names, in_threads(lambda host: _open(config, file, name, host, ahead=True)))
     return tuple(found[host] for host in names)
 
 
-def _open(config: Config, file: Path, name: str, host: str) -> Site:
-    from pyhelpers.deploy.site import open_site
+def _open(config: Config, file: Path, name: str, host: str, *, ahead: bool = False) -> Site:
+    machine = host_of(config, host)
+    compose = ComposeVersion(machine)
+    if ahead:
+        compose.ask()
+    from pyhelpers.deploy.site import open_site  # it imports docker-py: 0.2 s
 
-    return open_site(config, file.resolve().parent, name, host_of(config, host))
+    return open_site(config, file.resolve().parent, name, machine, compose)
 
 
 def in_threads(question: Callable[[str], T]) -> Callable[[str], T]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pyhelpers.config.model import Config, Host
+from pyhelpers.deploy.compose_version import ComposeVersion
 from pyhelpers.deploy.facts import read_history
 from pyhelpers.deploy.site import Site
 from tests.model.docker_api import NETWORK
@@ -44,7 +45,8 @@ class MemoryFleet:
         host.name = name
         gateway = MemoryGateway(world.edge, NETWORK)
         service = self.config.services[SERVICE].on(name)
-        return Site(self.config, FOLDER, SERVICE, service, host, gateway, host.clock)
+        compose = ComposeVersion(host)
+        return Site(self.config, FOLDER, SERVICE, service, host, gateway, compose, host.clock)
 
     def serves(self) -> dict[str, str]:
         """The version that each host's live colour answers with; "" when nobody does."""

@@ -57,6 +57,42 @@ except Interrupted as problem:
     print(problem.error, heard, flush=True)
 """
 
+# What comes out of a finalizer, or a callback of the garbage collector, is printed and forgotten.
+FINALIZING = """
+import signal, time
+from pyhelpers.deploy import interrupts
+from pyhelpers.errors import Interrupted
+class Hit:
+    def __del__(self):
+        signal.raise_signal(signal.SIGTERM)
+        print("finalized", flush=True)
+try:
+    with interrupts.raised():
+        hit = Hit()
+        del hit
+        time.sleep(30)
+except Interrupted as problem:
+    print(problem.error, flush=True)
+"""
+
+COLLECTING = """
+import gc, signal, time
+from pyhelpers.deploy import interrupts
+from pyhelpers.errors import Interrupted
+def hit(phase, info):
+    if phase == "start":
+        signal.raise_signal(signal.SIGTERM)
+        print("collected", flush=True)
+try:
+    with interrupts.raised():
+        gc.callbacks.append(hit)
+        gc.collect()
+        gc.callbacks.remove(hit)
+        time.sleep(30)
+except Interrupted as problem:
+    print(problem.error, flush=True)
+"""
+
 AFTERWARDS = """
 import signal
 from pyhelpers.deploy import interrupts
@@ -111,6 +147,17 @@ def test_a_signal_in_the_start_of_a_thread_waits_until_the_thread_runs() -> None
         [sys.executable, "-c", STARTING], capture_output=True, text=True, check=True, timeout=20
     )
     assert done.stdout == "interrupted by SIGTERM ['the thread ran']\n"
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("program", "moment"), [(FINALIZING, "finalized"), (COLLECTING, "collected")]
+)
+def test_a_signal_where_an_exception_would_be_lost_comes_again(program: str, moment: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=20
+    )
+    assert done.stdout == f"{moment}\ninterrupted by SIGTERM\n"
     assert done.stderr == ""
 
 
