@@ -24,7 +24,9 @@ ROLLBACKS, NOWS = 5, 3
 PROBES_PER_S = 200.0
 # After the command has ended: a late answer of the wrong colour would come in this time.
 LOOK_ON_S = 0.5
-DEPLOYS = 5
+# nginx finds a new colour after up to two seconds, as the moment falls: so many that the median
+# stands still.
+DEPLOYS = 15
 HELPS = 10
 PLANS = 5
 

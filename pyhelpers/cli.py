@@ -99,25 +99,29 @@ def run(command: click.Command, name: str) -> None:
 def _run(command: click.Command, name: str) -> None:
     try:
         code = command.main(prog_name=name, standalone_mode=False)
-    except click.exceptions.Abort as aborted:
-        # click takes an EOFError, wherever it comes from, for a person's end of input.
-        if isinstance(aborted.__cause__, EOFError) and "PROTOSTAR_DEBUG" in os.environ:
-            raise
-        problem: ProtostarError = Interrupted(error="interrupted", state="nothing was changed")
     except click.ClickException as wrong:
         wrong.show()
         sys.exit(Exit.USAGE)
-    except ProtostarError as wrong:
-        problem = wrong
-    except Exception as wrong:
-        if "PROTOSTAR_DEBUG" in os.environ:
-            raise
-        problem = ProtostarError(
-            error=f"unexpected: {type(wrong).__name__}: {wrong}",
-            state="unknown; `protostar deploy status` reads it from the host",
-            try_="the same command with PROTOSTAR_DEBUG=1, for the traceback",
-        )
+    except Exception as wrong:  # noqa: BLE001 - every command ends here, the unexpected too
+        problem = _problem(wrong)
     else:
         sys.exit(code or 0)
     console.fail(problem, json_wanted="--json" in sys.argv)
     sys.exit(problem.exit_code)
+
+
+def _problem(wrong: Exception) -> ProtostarError:
+    """What a person is told. With PROTOSTAR_DEBUG the unexpected is raised instead."""
+    if isinstance(wrong, ProtostarError):
+        return wrong
+    # click takes an EOFError, wherever it comes from, for a person's end of input.
+    if isinstance(wrong, click.exceptions.Abort) and not isinstance(wrong.__cause__, EOFError):
+        return Interrupted(error="interrupted", state="nothing was changed")
+    if "PROTOSTAR_DEBUG" in os.environ:
+        raise wrong
+    cause = wrong.__cause__ if isinstance(wrong, click.exceptions.Abort) else wrong
+    return ProtostarError(
+        error=f"unexpected: {type(cause).__name__}: {cause}",
+        state="unknown; `protostar deploy status` reads it from the host",
+        try_="the same command with PROTOSTAR_DEBUG=1, for the traceback",
+    )

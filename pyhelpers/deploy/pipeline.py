@@ -8,8 +8,6 @@ import secrets
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
-
 from pyhelpers.deploy import history, interrupts, report
 from pyhelpers.deploy.execute import execute
 from pyhelpers.deploy.guard import Guard
@@ -20,7 +18,6 @@ from pyhelpers.deploy.run import Result, Run
 from pyhelpers.deploy.settle import settle
 from pyhelpers.deploy.site import facts_of
 from pyhelpers.errors import ProtostarError
-from pyhelpers.hosts.protocol import LineCut
 
 if TYPE_CHECKING:
     from pyhelpers.deploy.model import Facts, Plan
@@ -41,11 +38,7 @@ def carry_out(
 ) -> Result:
     """Bring the service to the target. Raises the `ProtostarError` that says what stands."""
     with interrupts.raised():
-        # Nothing was begun: a line that is cut while we look is connected again, once.
-        looking = Retrying(
-            retry=retry_if_exception_type(LineCut), stop=stop_after_attempt(2), reraise=True
-        )
-        _, plan = looking(planned, site, wanted)
+        _, plan = planned(site, wanted)
         if not plan.steps:
             return Result(plan, "", None)
         guard = Guard.acquire(site.host, site.name, who, _wait_s(site), site.clock, show.note)

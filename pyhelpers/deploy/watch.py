@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from pyhelpers.deploy.run import Run
 
 FAST_S = 0.05
-# nginx asks for names anew each second (nginx/mixins/resolver.conf); the rest is for the answer.
-FORGOTTEN_S = 1.3
+# nginx asks for names every two seconds (nginx/mixins/resolver.conf); the rest is for the answer.
+FORGOTTEN_S = 2.3
 BAKE_EVERY_S = 0.25
 VERIFY_S = 10.0
 EACH_ANSWER_S = 1.0
@@ -61,8 +61,7 @@ def wait_ready(run: Run) -> None:
 def _silence_s(run: Run) -> float:
     """How long the gateway may still know an address that the idle colour once had.
 
-    Where the host's own DNS is dead it does (SERVFAIL is no NXDOMAIN), and whoever has the
-    address by now would get a probe that is not meant for them.
+    Whoever has that address by now would get a probe that is not meant for them.
     """
     if not run.plan.has(StepName.START):
         return 0.0

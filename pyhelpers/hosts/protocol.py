@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from pyhelpers.errors import Unreachable
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from contextlib import AbstractContextManager
@@ -62,10 +60,6 @@ class Line(Protocol):
     def makefile(self, mode: str, buffering: int, /) -> Any: ...  # noqa: ANN401 - as of a socket
 
     def close(self) -> None: ...
-
-
-class LineCut(Unreachable):
-    """The connection to the host is gone."""
 
 
 class ChannelClosed(Exception):

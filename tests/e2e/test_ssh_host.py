@@ -12,16 +12,18 @@ from contextlib import contextmanager
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+import paramiko
 import pytest
 import requests
+from paramiko.common import cMSG_CHANNEL_DATA, cMSG_CHANNEL_EOF
 
 from pyhelpers.errors import Unreachable
 from pyhelpers.hosts.deadline import DeadlinePassed
 from pyhelpers.hosts.denied import Denied
-from pyhelpers.hosts.protocol import ChannelClosed, LineCut
+from pyhelpers.hosts.protocol import ChannelClosed
 from pyhelpers.hosts.ssh.address import Wanted
 from pyhelpers.hosts.ssh.authentication import PASSPHRASE
-from pyhelpers.hosts.ssh.channels import AT_MOST
+from pyhelpers.hosts.ssh.channels import AT_MOST, LineCut
 from pyhelpers.hosts.ssh.host import KEY, SSH_CONFIG, SshHost
 
 from .colours import wait_until
@@ -37,7 +39,7 @@ from .ssh_servers import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from bench.server import Server
@@ -45,6 +47,23 @@ if TYPE_CHECKING:
     from pyhelpers.hosts.protocol import Line
 
 pytestmark = pytest.mark.e2e
+
+
+def eof(channel: int) -> paramiko.Message:
+    message = paramiko.Message()
+    message.add_byte(cMSG_CHANNEL_EOF)
+    message.add_int(channel)
+    return message
+
+
+def data(channel: int) -> paramiko.Message:
+    message = paramiko.Message()
+    message.add_byte(cMSG_CHANNEL_DATA)
+    message.add_int(channel)
+    message.add_string(b"late")
+    return message
+
+
 ROOM = PurePosixPath("/srv/protostar/test")
 PHRASE = "correct horse battery staple"
 
@@ -336,6 +355,23 @@ def test_what_was_appended_before_a_cut_stays_and_is_gone_on_with(
     assert 0 < size < len(data)
     host.append(path, iter([data[size:]]), at=size)
     assert digest(a5, path) == sha(data)
+
+
+@pytest.mark.parametrize("late", [eof, data])
+def test_what_comes_after_its_channels_close_does_not_end_the_connection(
+    host: SshHost, late: Callable[[int], paramiko.Message]
+) -> None:
+    """As when paramiko's thread closes a channel between a message's making and its sending.
+
+    sshd would end the connection and every command on it: it "referred to nonexistent channel".
+    """
+    channels = host._line.channels
+    channel = channels.session()
+    channel.exec_command("true")
+    wait_until(lambda: channel.closed, "its end has come here")
+    channels.transport._send_user_message(late(channel.remote_chanid))  # type: ignore[attr-defined] # not among the stub's
+    assert host.run(["echo", "still there"], deadline_s=5).ok
+    assert host.handshakes == 1
 
 
 def test_after_a_cut_in_between_everything_works_again(host: SshHost, a5: Server) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import paramiko
 
 from pyhelpers.errors import Unreachable
-from pyhelpers.hosts.protocol import LineCut
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +18,16 @@ if TYPE_CHECKING:
 AT_MOST = 8
 OPEN_S = 10.0
 LOOK_S = 0.02
+
+
+class LineCut(Unreachable):
+    """The connection is gone."""
+
+
+def let_go(channel: paramiko.Channel | paramiko.SFTPClient) -> None:
+    """Close it. Where the line has gone, it is closed already."""
+    with suppress(OSError, EOFError, paramiko.SSHException):
+        channel.close()
 
 
 class Channels:

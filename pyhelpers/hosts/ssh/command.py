@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import threading
 import time
-from contextlib import closing, suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import paramiko
@@ -13,9 +13,10 @@ import paramiko
 from pyhelpers.errors import Unreachable
 from pyhelpers.hosts.deadline import DeadlinePassed
 from pyhelpers.hosts.protocol import Finished
+from pyhelpers.hosts.ssh.channels import let_go
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from pyhelpers.hosts.ssh.channels import Channels
 
@@ -58,7 +59,7 @@ def run(
     Raises `Unreachable` when the program is not there. What `stdin` itself raises comes through.
     """
     patience_s = deadline_s + KILL_AFTER_S if stall_s is None else stall_s
-    with closing(channels.session()) as channel:
+    with _session(channels) as channel:
         channel.settimeout(patience_s)  # for what is written to it
         began = time.monotonic()  # before it begins there: its deadline is never earlier than ours
         execute(channels, channel, bounded(argv, deadline_s))
@@ -78,6 +79,15 @@ def run(
             try_=f"command -v {argv[0]}, on that host",
         )
     return Finished(tuple(argv), status, out, err)
+
+
+@contextmanager
+def _session(channels: Channels) -> Iterator[paramiko.Channel]:
+    channel = channels.session()
+    try:
+        yield channel
+    finally:
+        let_go(channel)
 
 
 def execute(channels: Channels, channel: paramiko.Channel, command: str) -> None:

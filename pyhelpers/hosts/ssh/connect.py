@@ -13,6 +13,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from pyhelpers.errors import Unreachable
 from pyhelpers.hosts.ssh.authentication import authenticate
 from pyhelpers.hosts.ssh.host_key import known_keys, preferred, verify
+from pyhelpers.hosts.ssh.transport import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -91,7 +92,7 @@ def _through(hop: Hop, before: paramiko.Transport | None) -> paramiko.Transport:
     stream = _Stream(_socket(hop) if before is None else _forwarded(hop, before))
     try:
         # paramiko says socket, and uses a part of one.
-        transport = paramiko.Transport(stream)  # type: ignore[arg-type]
+        transport = Transport(stream)  # type: ignore[arg-type]
     except BaseException:
         stream.close()
         raise

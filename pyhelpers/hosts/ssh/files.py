@@ -12,6 +12,7 @@ import paramiko
 from pyhelpers.errors import Unreachable
 from pyhelpers.hosts.deadline import DeadlinePassed
 from pyhelpers.hosts.denied import denied
+from pyhelpers.hosts.ssh.channels import let_go
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -81,8 +82,7 @@ class Files:
     def _let_go(self) -> None:
         client, self._client = self._client, None
         if client is not None:
-            with suppress(*BROKEN):
-                client.close()
+            let_go(client)
 
     def _opened(self) -> paramiko.SFTPClient:
         channel = self._channels.session()
@@ -117,15 +117,9 @@ class Files:
     def _asked(
         self, path: PurePosixPath, question: Callable[[paramiko.SFTPClient], T], absent: T
     ) -> T:
-        """Asked once more on a channel of its own when the first one broke: a question is safe."""
         try:
             with denied(self._name, path):
-                try:
-                    return self._do(question)
-                except (FileNotFoundError, PermissionError):
-                    raise
-                except BROKEN:
-                    return self._do(question)
+                return self._do(question)
         except FileNotFoundError:
             return absent
         except BROKEN as problem:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import paramiko
 
 from pyhelpers.errors import Unreachable
+from pyhelpers.hosts.ssh.channels import let_go
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,19 +42,14 @@ class _Forward:
     def _handle(self, channel: paramiko.Channel) -> None:
         with suppress(OSError, EOFError):  # whoever asked, or the line, has gone; or `cut`
             self._handler(channel)
-        _close(channel)
+        let_go(channel)
 
     def cut(self) -> None:
         """Outside the lock: closing may wait for the thread that reads the line."""
         with self._lock:
             self._over, still_open = True, self._open
         for channel in still_open:
-            _close(channel)
-
-
-def _close(channel: paramiko.Channel) -> None:
-    with suppress(OSError, EOFError):  # the line has gone
-        channel.close()
+            let_go(channel)
 
 
 class Forwards:

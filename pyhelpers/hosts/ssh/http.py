@@ -60,10 +60,13 @@ class ChannelAdapter(HTTPAdapter):
         self._pool = self._made()
 
     def send(self, request: PreparedRequest, *args: Any, **named: Any) -> Response:  # noqa: ANN401 - handed on
-        """Raises requests' `ConnectionError` also when no channel becomes free in time."""
+        """Raises requests' `ConnectionError` also when no channel becomes free in time.
+
+        And when the line goes while a request is written: then paramiko says EOFError.
+        """
         try:
             return super().send(request, *args, **named)
-        except urllib3.exceptions.EmptyPoolError as problem:
+        except (urllib3.exceptions.EmptyPoolError, EOFError) as problem:
             raise ConnectionError(problem, request=request) from None
 
     def get_connection_with_tls_context(self, *_args: object, **_named: object) -> _Pool:

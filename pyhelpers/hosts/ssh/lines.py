@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pyhelpers.hosts.protocol import WAITING_LINES, ChannelClosed
+from pyhelpers.hosts.ssh.channels import let_go
 from pyhelpers.hosts.ssh.command import CHUNK_BYTES, execute, heard, line
 
 if TYPE_CHECKING:
@@ -58,5 +59,4 @@ class Lines:
 
     def close(self) -> None:
         """Its stdin ends; what it still does, it does without us."""
-        with suppress(OSError, EOFError):
-            self._channel.close()
+        let_go(self._channel)

@@ -99,6 +99,16 @@ class TestTheExitCode:
         assert "Error: unexpected: ZeroDivisionError: division by zero" in said
         assert "PROTOSTAR_DEBUG=1" in said
 
+    def test_an_end_of_file_that_nobody_expected_is_no_interruption(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setattr(sys, "argv", ["protostar"])
+        monkeypatch.delenv("PROTOSTAR_DEBUG", raising=False)
+        with pytest.raises(SystemExit) as ended:
+            cli.run(ends(EOFError("the line")), "x")
+        assert ended.value.code == 1
+        assert "Error: unexpected: EOFError: the line" in capsys.readouterr().err
+
     def test_with_debug_it_is_the_traceback_itself(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sys, "argv", ["protostar"])
         monkeypatch.setenv("PROTOSTAR_DEBUG", "1")

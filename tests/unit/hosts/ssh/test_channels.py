@@ -11,9 +11,8 @@ import pytest
 
 from pyhelpers.errors import Exit, Unreachable
 from pyhelpers.hosts.deadline import DeadlinePassed
-from pyhelpers.hosts.protocol import LineCut
 from pyhelpers.hosts.ssh import command
-from pyhelpers.hosts.ssh.channels import AT_MOST, OPEN_S, Channels
+from pyhelpers.hosts.ssh.channels import AT_MOST, OPEN_S, Channels, LineCut
 from pyhelpers.hosts.ssh.connect import close, connect
 
 from .server_double import SshServer, write_key

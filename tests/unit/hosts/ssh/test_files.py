@@ -11,7 +11,7 @@ import pytest
 from pyhelpers.errors import Unreachable
 from pyhelpers.hosts.denied import Denied
 from pyhelpers.hosts.ssh import command, files
-from pyhelpers.hosts.ssh.channels import Channels
+from pyhelpers.hosts.ssh.channels import Channels, LineCut
 from pyhelpers.hosts.ssh.connect import close, connect
 from pyhelpers.hosts.ssh.files import Files
 
@@ -68,11 +68,13 @@ def test_another_users_folder_is_told_with_the_command_that_mends_it(far: Far) -
     assert far.server.sftp.started == 1, "its channel is as good as before"
 
 
-def test_an_sftp_server_that_has_died_is_replaced_and_the_question_asked_again(far: Far) -> None:
+def test_an_sftp_server_that_has_died_is_replaced(far: Far) -> None:
     path = far.room / "file"
     Path(path).write_bytes(b"text")
     assert far.files.read(path, 9) == b"text"
     far.server.sftp.dies_at.add(str(path))
+    with pytest.raises(LineCut):
+        far.files.read(path, 9)
     assert far.files.read(path, 9) == b"text"
     assert far.server.sftp.started == 2
     assert far.channels.most == 1, "the dead one's channel is closed"

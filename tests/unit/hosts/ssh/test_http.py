@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 import requests
@@ -15,6 +15,8 @@ from pyhelpers.hosts.ssh.http import ChannelAdapter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import paramiko
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 ENDLESS = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n"
@@ -70,3 +72,21 @@ def test_sessions_share_the_channels_and_one_that_closes_takes_none_away(web: We
     assert len(web.opened) == 1
     one.close()
     assert two.get("http://a5/").text == "ok"
+
+
+def test_a_line_that_goes_while_a_request_is_written_is_a_connection_error() -> None:
+    """paramiko's channel raises EOFError then, which requests lets through."""
+
+    class Gone:
+        def sendall(self, _data: bytes) -> None:
+            raise EOFError
+
+        def settimeout(self, _seconds: float) -> None:
+            """As a socket does."""
+
+        def close(self) -> None:
+            """As a socket does."""
+
+    session = session_over(ChannelAdapter(lambda: cast("paramiko.Channel", Gone()), 1))
+    with pytest.raises(requests.ConnectionError):
+        session.get("http://a5/", timeout=5)
