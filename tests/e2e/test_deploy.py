@@ -24,18 +24,19 @@ pytestmark = pytest.mark.e2e
 
 
 def test_three_deploys_under_load_are_noticed_by_nobody(town: Town) -> None:
-    switches = []
+    switches, began_s = [], []
     slow = {"slow_per_s": 2, "slow_s": 1.5, "uploads_per_s": 1, "upload_s": 1.5}
     with town.load(rate=120, **slow) as load:
         for version, old in (("v2", "blue"), ("v1", "green"), ("v2", "blue")):
+            began_s.append(time.time())
             told = town.deployed(version, "--json").told
             switches.append((told["switched_at"], old))
         result = load.stop()
     nobody_noticed(town, result)
     assert set(result.report.by_kind) == {"get", "post", "slow", "upload"}
-    for at_s, old in switches:
-        until = next((at for at, _ in switches if at > at_s), float("inf"))
-        of_this_one = [event for event in result.events if event.started_s < until]
+    # Each is judged until the next command began: its colour may answer again from there on.
+    for (at_s, old), until_s in zip(switches, [*began_s[1:], float("inf")], strict=True):
+        of_this_one = [event for event in result.events if event.started_s < until_s]
         assert late_old(of_this_one, at_s, old) == []
 
 
