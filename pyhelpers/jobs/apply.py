@@ -66,8 +66,8 @@ def apply(jenkins: Jenkins, outlook: Outlook, view: View) -> None:
     for number, action in enumerate(outlook.plan.actions):
         step = Step(action.verb, action.name)
         began_s = time.monotonic()
-        view.begin(step)
         try:
+            view.begin(step)
             _do(jenkins, outlook, action)
         except (ProtostarError, KeyboardInterrupt) as wrong:
             view.fail(step, time.monotonic() - began_s)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from pyhelpers.jobs.definition import Option, Options
 
+# What stands before the @ of a URL, but for a user alone as in ssh://git@host.
+_SECRET = re.compile(r"(https?://|[a-z+]+://[^/@\s:]*:)[^/@\s]*@")
 _LONGEST = 100
 _LEAD = 20
 
@@ -55,7 +57,7 @@ def shown(value: Option) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(shown(each) for each in value) + "]"
     if isinstance(value, str):
-        return _quoted(re.sub(r"://[^/@\s]*@", "://***@", value))
+        return _quoted(_SECRET.sub(r"\1***@", value))
     return "none" if value is None else str(value).lower()
 
 

@@ -45,12 +45,12 @@ BranchName = Annotated[
         "must be a branch's name as git allows it, as in main or release/2",
     ),
 ]
-# `user:password@` would end up in the job, where everybody reads it.
+# `user:password@` would end up in the job, where everybody reads it. So would `token@`.
 RemoteUrl = Annotated[
     str,
     Rule(
-        r"(?!-)(?![a-z+]+://[^/@\s]*:[^/@\s]*@)[^\s<>\"'\x00-\x20\x7f]{3,500}",
-        "must be a repository's URL without a password, as in git@host:team/app.git",
+        r"(?!-)(?!https?://[^/\s]*@)(?![a-z+]+://[^/@\s]*:[^/@\s]*@)[^\s<>\"'\x00-\x20\x7f]{3,500}",
+        "must be a repository's URL without a password or token, as in git@host:team/app.git",
     ),
 ]
 ScriptPath = Annotated[

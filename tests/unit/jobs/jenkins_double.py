@@ -151,7 +151,7 @@ class JenkinsDouble:
         told: dict[str, Any] = {
             "_class": API_CLASSES.get(item.root or "", item.root or FREESTYLE),
             "name": name.rpartition("/")[2],
-            "description": stored.plain(item.xml, "description") if item.root else "",
+            "description": stored.plain(item.xml, "description"),
         }
         if item.root == FOLDER:
             return {**told, "jobs": self._jobs(name, levels)}

@@ -1,0 +1,167 @@
+"""Whole runs over a socket, broken at every request in every way: the same command mends it."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from typing import TYPE_CHECKING, get_args
+
+import pytest
+
+from pyhelpers.errors import Exit, Interrupted, ProtostarError
+from pyhelpers.jobs.connection import Connection
+from pyhelpers.jobs.looking import look
+from pyhelpers.jobs.server import Jenkins
+from tests.unit.jobs.server_double import Fault, ServerDouble, serving
+from tests.unit.jobs.world import (
+    FULL,
+    NoView,
+    brought,
+    fresh_double,
+    jenkins_of,
+    jobs_of,
+    settings,
+)
+from pyhelpers.jobs.apply import apply
+
+if TYPE_CHECKING:
+    from pyhelpers.jobs.apply import Step
+
+JOBS = jobs_of(FULL)
+FAULTS: tuple[Fault, ...] = get_args(Fault)
+# The list, plug-ins, credentials, the crumb; then two for each of the six items.
+REQUESTS = 4 + 2 * 6
+DEADLINE_S = 0.3
+
+
+def client(server: ServerDouble, deadline_s: float = DEADLINE_S) -> Jenkins:
+    return Jenkins(Connection(settings(server.url, deadline_s=deadline_s)))
+
+
+def reference() -> dict[str, str]:
+    double = fresh_double()
+    brought(jenkins_of(double), JOBS)
+    return {name: item.xml for name, item in double.items.items()}
+
+
+REFERENCE = reference()
+
+
+def test_a_run_needs_no_more_requests_than_said() -> None:
+    with serving(fresh_double()) as server:
+        brought(client(server, 5), JOBS)
+        assert server.requests == REQUESTS
+        assert server.connections == 1
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("number", range(1, REQUESTS + 1))
+def test_the_same_command_mends_what_broke(number: int, fault: Fault) -> None:
+    double = fresh_double()
+    with serving(double) as server:
+        server.faults[number] = fault
+        try:
+            brought(client(server), JOBS)
+        except ProtostarError as stopped:
+            assert stopped.exit_code in (Exit.PREFLIGHT, Exit.FAILED_BEFORE_SWITCH)
+            assert stopped.error.startswith(("cannot ", "Jenkins did not keep"))
+            assert stopped.try_
+            if number > 4 or "of 6 done" in stopped.state:
+                assert stopped.state.endswith("the same command goes on")
+            else:
+                assert stopped.state == "nothing was changed"
+                assert double.items == {}
+        brought(client(server, 5), JOBS)
+        assert {name: item.xml for name, item in double.items.items()} == REFERENCE
+        double.log.clear()
+        brought(client(server, 5), JOBS)
+        assert double.writes == []
+
+
+WORDS: dict[Fault, str] = {
+    "401": "Jenkins does not know this user, or the token is not its (401)",
+    "403": "this user may not, or is not signed in (403)",
+    "404": "there is none, or this user may not see it (404)",
+    "500": "Jenkins failed at it (500); its own log says why",
+    "503": "Jenkins is starting, restarting or going down (503)",
+    "silence": "no whole answer within 0.3 s",
+    "trickle": "no whole answer within 0.3 s",
+    "cut": "closed the connection",
+    "half": "closed the connection",
+}
+
+
+@pytest.mark.parametrize("fault", WORDS)
+def test_each_failure_has_its_own_words(fault: Fault) -> None:
+    with serving(fresh_double()) as server:
+        # A cut answer to a question is asked for once more.
+        server.faults |= {1: fault, 2: fault}
+        with pytest.raises(ProtostarError) as refused:
+            look(client(server), JOBS)
+    assert refused.value.error.startswith("cannot list the items: ")
+    assert WORDS[fault] in refused.value.error
+    assert refused.value.state == "nothing was changed"
+    assert refused.value.exit_code is Exit.PREFLIGHT
+    assert "secret" not in str(refused.value)
+
+
+def test_a_question_that_was_cut_is_asked_once_more() -> None:
+    with serving(fresh_double()) as server:
+        server.faults[1] = "cut"
+        assert client(server).items() == {}
+        assert server.requests == 2
+
+
+def test_a_change_that_was_cut_is_not_sent_again_by_itself() -> None:
+    double = fresh_double()
+    with serving(double) as server:
+        server.faults[5] = "cut after"
+        with pytest.raises(ProtostarError) as stopped:
+            brought(client(server), JOBS)
+    assert double.writes == [("POST", "/createItem?name=team")]
+    assert stopped.value.state == "0 of 6 done, team perhaps; the same command goes on"
+    assert stopped.value.exit_code is Exit.FAILED_BEFORE_SWITCH
+
+
+def test_a_crumb_that_expires_on_the_way_is_fetched_anew() -> None:
+    double = fresh_double()
+    with serving(double) as server:
+        server.faults |= {7: "crumb", 12: "crumb"}
+        brought(client(server, 5), JOBS)
+    assert set(double.items) == set(REFERENCE)
+    assert double.crumb == 3
+
+
+def test_a_jenkins_without_crumbs_gets_none() -> None:
+    double = fresh_double()
+    double.has_crumbs = False
+    with serving(double) as server:
+        brought(client(server, 5), JOBS)
+    assert set(double.items) == set(REFERENCE)
+
+
+def test_a_port_where_nobody_listens() -> None:
+    with serving(fresh_double()) as server:
+        url = server.url
+    with pytest.raises(ProtostarError) as refused:
+        Jenkins(Connection(settings(url))).items()
+    assert refused.value.error == (
+        f"cannot list the items: nothing answers at {url.removeprefix('http://')}"
+    )
+
+
+def test_a_signal_in_the_middle_says_what_was_done() -> None:
+    class Impatient(NoView):
+        def begin(self, step: Step) -> None:
+            if step.what == "team/plain":
+                signal.raise_signal(signal.SIGINT)
+
+    double = fresh_double()
+    jenkins = jenkins_of(double)
+    assert threading.current_thread() is threading.main_thread()
+    with pytest.raises(Interrupted) as stopped:
+        apply(jenkins, look(jenkins, JOBS), Impatient())
+    assert stopped.value.state.endswith("of 6 done, team/plain perhaps")
+    assert stopped.value.exit_code is Exit.INTERRUPTED
+    brought(jenkins, JOBS)
+    assert set(double.items) == set(REFERENCE)
