@@ -58,9 +58,10 @@ def refuse_obstacles(outlook: Outlook) -> None:
 
 
 def apply(jenkins: Jenkins, outlook: Outlook, view: View) -> None:
-    """Raises `PreflightError` before the first request, `FailedBeforeSwitch` or `Interrupted` after.
+    """Do the plan.
 
-    The error's state says how much was done.
+    Raises `PreflightError` before the first request, `FailedBeforeSwitch` or `Interrupted` after
+    it. The error's state says how much was done.
     """
     refuse_obstacles(outlook)
     for number, action in enumerate(outlook.plan.actions):

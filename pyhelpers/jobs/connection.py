@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import requests
 import urllib3
+from requests.auth import HTTPBasicAuth
 
 from pyhelpers.errors import Unreachable
 from pyhelpers.jobs import answers
@@ -62,7 +63,8 @@ class Connection:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._session = requests.Session()
-        self._session.auth = (settings.user.encode(), settings.token.reveal().encode())
+        # In bytes: as text it would have to be Latin-1.
+        self._session.auth = HTTPBasicAuth(settings.user.encode(), settings.token.reveal().encode())
         self._crumb: dict[str, str] | None = None
         self.requests = 0
         self.writes = 0
@@ -105,8 +107,12 @@ class Connection:
         return self._crumb
 
     def _send(
-        self, method: str, path: str, what: str,
-        headers: Mapping[str, str] | None = None, body: bytes = b"",
+        self,
+        method: str,
+        path: str,
+        what: str,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
     ) -> Answer:
         self.requests += 1
         until = time.monotonic() + self._settings.deadline_s

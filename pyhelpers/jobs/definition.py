@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pyhelpers.jobs.mark import Owner
 
-Option: TypeAlias = "str | bool | int | None | list[str] | Mapping[str, Option]"
+Option: TypeAlias = "str | bool | int | list[str] | Mapping[str, Option] | None"
 Options: TypeAlias = "Mapping[str, Option]"
 
 

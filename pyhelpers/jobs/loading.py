@@ -78,9 +78,7 @@ def _documents(
 
 
 def _words(name: str, wrong: document.CannotBeRead | Refused) -> str:
-    problems = (
-        wrong.problems if isinstance(wrong, Refused) else [Problem(0, 0, (), str(wrong))]
-    )
+    problems = wrong.problems if isinstance(wrong, Refused) else [Problem(0, 0, (), str(wrong))]
     return render(name, problems)
 
 

@@ -66,7 +66,9 @@ def is_ours(item: Listed, installation: str) -> bool:
 
 
 def to_read(
-    wanted: Mapping[str, Wanted], listed: Mapping[str, Listed], installation: str,
+    wanted: Mapping[str, Wanted],
+    listed: Mapping[str, Listed],
+    installation: str,
     adopt: Collection[str],
 ) -> list[str]:
     """The items whose XML has to be read: those that would be updated if they differed."""

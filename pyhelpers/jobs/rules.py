@@ -29,7 +29,10 @@ FullName = Annotated[
 # Jenkins takes others, but these need no quotes anywhere.
 CredentialId = Annotated[
     str,
-    Rule(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}", "must be the id of a credential: letters, digits, . _ -"),
+    Rule(
+        r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}",
+        "must be the id of a credential: letters, digits, . _ -",
+    ),
 ]
 ParameterName = Annotated[
     str,

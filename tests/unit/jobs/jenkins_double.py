@@ -105,7 +105,7 @@ class JenkinsDouble:
         if problem:
             return problem
         parts = urlsplit(request.path)
-        query = {key: values[0] for key, values in parse_qs(parts.query, True).items()}
+        query = {key: values[0] for key, values in parse_qs(parts.query, keep_blank_values=True).items()}
         for path, permission in self.denied.items():
             if re.fullmatch(path, parts.path):
                 return _denied(user, permission)
@@ -199,8 +199,8 @@ class JenkinsDouble:
         item = self.items[name]
         item.xml, item.is_saved = stored.stored(item.xml), True
         off = request.path.endswith("/disable")
-        words = ("false", "true") if off else ("true", "false")
-        item.xml = item.xml.replace(*(f"<disabled>{word}</disabled>" for word in words))
+        old, new = ("false", "true") if off else ("true", "false")
+        item.xml = item.xml.replace(f"<disabled>{old}</disabled>", f"<disabled>{new}</disabled>")
         return Reply(302, headers={"Location": f"http://jenkins.example/{_url(name)}/"})
 
     def _delete(self, name: str, user: str, _query: object, request: Request) -> Reply:

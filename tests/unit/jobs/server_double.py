@@ -6,7 +6,7 @@ import contextlib
 import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Self
 
 from tests.unit.jobs.jenkins_double import PAGE, JenkinsDouble, Reply, Request
 
@@ -31,7 +31,7 @@ class ServerDouble:
         self._http = _Server(("127.0.0.1", 0), handler)
         self.url = f"http://127.0.0.1:{self._http.server_port}"
 
-    def __enter__(self) -> ServerDouble:
+    def __enter__(self) -> Self:
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.01,), daemon=True)
         self._thread.start()
         return self

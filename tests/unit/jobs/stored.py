@@ -86,7 +86,7 @@ def parsed(xml: str) -> Element:
 
 def fresh(xml: str) -> str:
     """Right after the post: what was sent, with another first line."""
-    return "<?xml version=\"1.1\" encoding=\"UTF-8\"?>" + re.sub(r"^\s*<\?xml[^>]*\?>", "", xml)
+    return '<?xml version="1.1" encoding="UTF-8"?>' + re.sub(r"^\s*<\?xml[^>]*\?>", "", xml)
 
 
 def stored(xml: str) -> str:

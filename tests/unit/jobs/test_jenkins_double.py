@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -101,9 +100,22 @@ def test_a_crumb_is_good_for_the_session_that_it_was_given_to(server: ServerDoub
 def test_only_a_pipeline_says_that_it_is_disabled(
     server: ServerDouble, name: str, told: dict[str, bool]
 ) -> None:
-    with server:
-        auth = ("admin", "token-1")
-        requests.post(f"{server.url}/job/{name}/disable", auth=auth, allow_redirects=False)
-        listed = json.loads(requests.get(f"{server.url}/api/json?tree=jobs[name]", auth=auth).text)
+    with server, requests.Session() as session:
+        session.auth = ("admin", "token-1")
+        session.post(f"{server.url}/job/{name}/disable", allow_redirects=False)
+        listed = session.get(f"{server.url}/api/json?tree=jobs[name]").json()
     (item,) = [each for each in listed["jobs"] if each["name"] == name]
     assert {key: item.get(key) for key in ("buildable", "disabled") if key in item} == told
+
+
+def test_a_reader_may_not_create(server: ServerDouble) -> None:
+    with server, requests.Session() as session:
+        session.auth = ("reader", "secret")
+        told = session.get(f"{server.url}/crumbIssuer/api/json").json()
+        answer = session.post(
+            f"{server.url}/createItem?name=new",
+            headers={told["crumbRequestField"]: told["crumb"], "Content-Type": "text/xml"},
+        )
+    assert answer.status_code == 403
+    assert answer.headers["X-Required-Permission"] == "hudson.model.Item.Create"
+    assert answer.headers["X-You-Are-Authenticated-As"] == "reader"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
@@ -14,9 +14,12 @@ from pyhelpers.jobs.looking import look_for_unwanted
 from pyhelpers.jobs.mark import Owner, marked
 from pyhelpers.jobs.plan import Plan, prune_plan
 from pyhelpers.jobs.server import Jenkins
-from tests.unit.jobs.jenkins_double import JenkinsDouble
 from tests.unit.jobs.stored import FOLDER
 from tests.unit.jobs.world import FULL, brought, fresh_double, jenkins_of, jobs_of, pruned
+
+if TYPE_CHECKING:
+    from pyhelpers.jobs.loading import Jobs
+    from tests.unit.jobs.jenkins_double import JenkinsDouble
 
 EMPTY = jobs_of({"installation": "shop"})
 ONE = jobs_of({"installation": "shop", "folders": {"team": {}}})
@@ -135,9 +138,7 @@ def server_with(entries: dict[str, tuple[str, str, bool]]) -> JenkinsDouble:
         double.foreign(name, description_of(name, owner), kind)
         if disabled and kind != "folder":
             item = double.items[name]
-            item.xml = item.xml.replace(
-                "</description>", "</description><disabled>true</disabled>"
-            )
+            item.xml = item.xml.replace("</description>", "</description><disabled>true</disabled>")
     return double
 
 
@@ -150,10 +151,10 @@ def description_of(name: str, owner: str) -> str:
     return marks.get(owner, "text")
 
 
-def declared_jobs(names: set[str], double: JenkinsDouble) -> Any:
-    """Of the kind that is there, with the folders above."""
+def declared_jobs(names: set[str]) -> Jobs:
+    """As folders, with those above them."""
     parents = {name[:at] for name in names for at, sign in enumerate(name) if sign == "/"}
-    folders = {name: {} for name in parents | names}
+    folders: dict[str, Any] = {name: {} for name in parents | names}
     return jobs_of({"installation": "shop", "folders": folders})
 
 
@@ -163,7 +164,7 @@ def test_whatever_is_there_only_ours_that_is_not_declared_is_ever_touched(
     entries: dict[str, tuple[str, str, bool]], declared: set[str]
 ) -> None:
     double = server_with(entries)
-    jobs = declared_jobs(declared, double)
+    jobs = declared_jobs(declared)
     before = {name: item.xml for name, item in double.items.items()}
     may_go = {
         name

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
-from typing import Any
+import itertools
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from pydantic import BaseModel
 
 from pyhelpers.config.explain import model_at
-from pyhelpers.jobs.model import Folder, JobsFile, Multibranch, Pipeline
-from tests.unit.jobs.jenkins_double import JenkinsDouble
-from tests.unit.jobs.world import CASES, FULL, brought, fresh_double, jenkins_of, jobs_of
 from pyhelpers.jobs.looking import look
+from pyhelpers.jobs.model import Folder, JobsFile, Multibranch, Pipeline
+from tests.unit.jobs.world import CASES, FULL, brought, fresh_double, jenkins_of, jobs_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pydantic import BaseModel
+
+    from tests.unit.jobs.jenkins_double import JenkinsDouble
 
 CHANGES = yaml.safe_load((CASES / "changes.yml").read_text(encoding="utf-8"))
 
@@ -63,9 +68,7 @@ def test_a_second_apply_sends_no_write(applied: JenkinsDouble) -> None:
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=named)
-def test_a_change_shows_exactly_its_line(
-    applied: JenkinsDouble, change: dict[str, Any]
-) -> None:
+def test_a_change_shows_exactly_its_line(applied: JenkinsDouble, change: dict[str, Any]) -> None:
     jobs = jobs_of(changed(change))
     (action,) = look(jenkins_of(applied), jobs).plan.actions
     assert action.name == change["at"][1]
@@ -105,7 +108,10 @@ def without_names(path: list[str]) -> tuple[str, ...]:
     """`parameters.VERSION.trim` → parameters.x.trim; a variable of a webhook has no options."""
     if "variables" in path:
         return tuple(path[: path.index("variables") + 1])
-    return tuple("x" if before == "parameters" else key for before, key in zip(["", *path], path))
+    return tuple(
+        "x" if before == "parameters" else key
+        for before, key in zip(["", *path], path, strict=False)
+    )
 
 
 def test_full_yml_states_every_option_but_what_excludes_another() -> None:
