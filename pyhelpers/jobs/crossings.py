@@ -66,8 +66,10 @@ def _name(at: Place, places: list[Place]) -> Iterator[Crossing]:
     same = [each for each in places if each.name.lower() == at.name.lower()]
     if same[0] != at:
         yield Crossing(path, f"is declared already, in {same[0]}", shows_value=False)
-    parent, _, _ = at.name.rpartition("/")
-    folders = [each.name for each in places if each.section == "folders"]
+    # Without empty parts: a name that is none has its own message.
+    parent, _, last = at.name.rpartition("/")
+    parent = parent if last else ""
+    folders = [each.name for each in places if each.section == "folders" and each != at]
     if parent and parent not in folders:
         nearest = next(iter(get_close_matches(parent, folders, n=1)), None)
         yield Crossing(

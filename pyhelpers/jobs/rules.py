@@ -12,9 +12,11 @@ from pyhelpers.config.rules import Rule
 
 MAX_LEVELS = 5
 
-# What XML 1.0 can hold. A carriage return would come back as a line feed.
-_LINES = r"[\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]*"
-_LINE = r"[\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]*"
+# What XML 1.0 can hold; a carriage return would come back as a line feed. Said by what it is not,
+# so that Python's and an editor's regular expressions both read it.
+_NEVER = r"\x7f-\x9f\ud800-\udfff\ufffe\uffff"
+_LINES = rf"[^\x00-\x08\x0b-\x1f{_NEVER}]*"
+_LINE = rf"[^\x00-\x1f{_NEVER}]*"
 
 # A name is a part of a URL and of a path on the controller's disk, and Jenkins refuses `..`, `/`
 # and most signs in it.
@@ -52,7 +54,7 @@ BranchName = Annotated[
 RemoteUrl = Annotated[
     str,
     Rule(
-        r"(?!-)(?!https?://[^/\s]*@)(?![a-z+]+://[^/@\s]*:[^/@\s]*@)[^\s<>\"'\x00-\x20\x7f]{3,500}",
+        r"(?!-)(?!https?://[^/\s]*@)(?![a-z+]+://[^/@\s]*:[^/@\s]*@)[^\s<>\x22\x27\x00-\x20\x7f]{3,500}",
         "must be a repository's URL without a password or token, as in git@host:team/app.git",
     ),
 ]
