@@ -100,7 +100,7 @@ def _jobs(text: str) -> Jobs:
 
 
 def _client(url: str) -> Jenkins:
-    return Jenkins(Connection(Settings(url, "admin", Secret("secret"))))
+    return Jenkins(Connection(Settings(url, "admin", Secret("geheim"))))
 
 
 @contextlib.contextmanager

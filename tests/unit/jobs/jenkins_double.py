@@ -52,9 +52,9 @@ class Stored:
 
 
 class JenkinsDouble:
-    """admin/secret logs in with a password and needs a crumb; admin/token-1 needs none;
+    """admin/geheim logs in with a password and needs a crumb; admin/token-1 needs none;
 
-    reader/secret may look at the list, and nothing else.
+    reader/geheim may look at the list, and nothing else.
     """
 
     def __init__(self) -> None:
@@ -105,7 +105,9 @@ class JenkinsDouble:
         if problem:
             return problem
         parts = urlsplit(request.path)
-        query = {key: values[0] for key, values in parse_qs(parts.query, keep_blank_values=True).items()}
+        query = {
+            key: values[0] for key, values in parse_qs(parts.query, keep_blank_values=True).items()
+        }
         for path, permission in self.denied.items():
             if re.fullmatch(path, parts.path):
                 return _denied(user, permission)
@@ -259,7 +261,7 @@ def _user(request: Request) -> tuple[str, Reply | None]:
     login = _login(request)
     if not login:
         return "", Reply(403, "<html>Authentication required</html>")
-    if login not in ("admin:secret", "admin:token-1", "reader:secret"):
+    if login not in ("admin:geheim", "admin:token-1", "reader:geheim"):
         return "", Reply(401, PAGE, {"WWW-Authenticate": 'Basic realm="Jenkins"'})
     return login.partition(":")[0], None
 

@@ -117,7 +117,7 @@ def test_each_failure_has_its_own_words(fault: Fault) -> None:
     assert WORDS[fault] in refused.value.error
     assert refused.value.state == "nothing was changed"
     assert refused.value.exit_code is Exit.PREFLIGHT
-    assert "secret" not in str(refused.value)
+    assert "geheim" not in str(refused.value)
 
 
 def test_a_question_that_was_cut_is_asked_once_more() -> None:

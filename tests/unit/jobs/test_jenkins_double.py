@@ -82,7 +82,7 @@ def test_a_request_is_answered_as_recorded(server: ServerDouble, row: dict[str, 
 
 def test_a_crumb_is_good_for_the_session_that_it_was_given_to(server: ServerDouble) -> None:
     with server, requests.Session() as session, requests.Session() as another:
-        session.auth = another.auth = ("admin", "secret")
+        session.auth = another.auth = ("admin", "geheim")
         told = session.get(f"{server.url}/crumbIssuer/api/json").json()
         headers = {told["crumbRequestField"]: told["crumb"]}
         url = f"{server.url}/job/there/disable"
@@ -110,7 +110,7 @@ def test_only_a_pipeline_says_that_it_is_disabled(
 
 def test_a_reader_may_not_create(server: ServerDouble) -> None:
     with server, requests.Session() as session:
-        session.auth = ("reader", "secret")
+        session.auth = ("reader", "geheim")
         told = session.get(f"{server.url}/crumbIssuer/api/json").json()
         answer = session.post(
             f"{server.url}/createItem?name=new",

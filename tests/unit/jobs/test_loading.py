@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
@@ -22,7 +22,7 @@ WRONG = yaml.safe_load((CASES / "wrong.yml").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("case", WRONG, ids=lambda case: case["name"])
-def test_a_bad_file_is_refused_with_all_its_problems(case: dict[str, str]) -> None:
+def test_a_bad_file_is_refused_with_all_its_problems(case: dict[str, Any]) -> None:
     texts = {"jobs/a.yml": case["text"]}
     if "other" in case:
         texts["jobs/b.yml"] = case["other"]
@@ -63,7 +63,7 @@ def test_a_text_is_filled_from_the_environment() -> None:
 
 
 def test_a_folder_comes_before_what_is_in_it() -> None:
-    data = {name: {} for name in ("b/c/d", "b/c", "a/x", "b", "a")}
+    data: dict[str, object] = {name: {} for name in ("b/c/d", "b/c", "a/x", "b", "a")}
     text = yaml.safe_dump({"installation": "shop", "folders": data}, sort_keys=False)
     assert list(parse({"a.yml": text}, {}, []).items) == ["a", "b", "a/x", "b/c", "b/c/d"]
 

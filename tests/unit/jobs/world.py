@@ -44,7 +44,7 @@ class DirectConnection(Connection):
     ) -> Answer:
         self.requests += 1
         sent = {name.lower(): value for name, value in (headers or {}).items()}
-        sent |= {"authorization": "Basic YWRtaW46c2VjcmV0", "cookie": self._cookie}
+        sent |= {"authorization": "Basic YWRtaW46Z2VoZWlt", "cookie": self._cookie}
         reply = self._double.answer(Request(method, path, sent, body.decode()))
         self._cookie = reply.headers.get("Set-Cookie", self._cookie)
         told = requests.structures.CaseInsensitiveDict(reply.headers)
@@ -61,7 +61,7 @@ class NoView:
     def fail(self, step: Step, seconds: float) -> None: ...
 
 
-def settings(url: str, login: str = "admin:secret", deadline_s: float = 5.0) -> Settings:
+def settings(url: str, login: str = "admin:geheim", deadline_s: float = 5.0) -> Settings:
     user, _, password = login.partition(":")
     return Settings(url, user, Secret(password), deadline_s)
 
