@@ -9,13 +9,27 @@ import jsonschema
 import pytest
 import yaml
 
+from pyhelpers.config.explain import model_at
 from pyhelpers.errors import ConfigurationError, Exit
 from pyhelpers.jobs.loading import load, parse
+from pyhelpers.jobs.model import (
+    JobsFile,
+    Multibranch,
+    Parameter,
+    Pipeline,
+    Scm,
+    Source,
+    Triggers,
+    Webhook,
+)
 from pyhelpers.jobs.schema import SCHEMA_FILE, json_schema
 from tests.unit.jobs.world import CASES, FULL
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from pydantic import BaseModel
 
 ROOT = CASES.parents[2]
 WRONG = yaml.safe_load((CASES / "wrong.yml").read_text(encoding="utf-8"))
@@ -106,3 +120,47 @@ SCHEMA_CANNOT = {
 def test_the_schema_refuses_what_one_file_alone_has_wrong(case: dict[str, str]) -> None:
     validator = jsonschema.Draft202012Validator(json_schema())
     assert not validator.is_valid(yaml.safe_load(case["text"]))
+
+
+# --- docs/jobs.md --------------------------------------------------------------------------------
+
+REFERENCE = (ROOT / "docs" / "jobs.md").read_text(encoding="utf-8")
+SHOWN: dict[str, Any] = yaml.safe_load(REFERENCE.split("```yaml\n")[1].split("```")[0])
+
+
+def documented(shown: object, model: type[BaseModel], path: tuple[str, ...] = ()) -> Iterator[str]:
+    """Fields below `model` that the reference does not show at their place."""
+    for name in model.model_fields:
+        inner, entry = model_at(model, (name,)), model_at(model, (name, "x"))
+        value = shown.get(name) if isinstance(shown, dict) else None
+        if not isinstance(shown, dict) or name not in shown:
+            yield ".".join((*path, name))
+        elif inner is not None:
+            yield from documented(value, inner, (*path, name))
+        elif entry is not None and isinstance(value, dict):
+            # One entry shows most of the options, another those that exclude them.
+            merged = {key: each for one in value.values() for key, each in one.items()}
+            yield from documented(merged, entry, (*path, name, "*"))
+
+
+def test_the_reference_shows_every_option() -> None:
+    assert list(documented(SHOWN, JobsFile)) == []
+
+
+def test_the_reference_is_right_and_states_the_defaults() -> None:
+    told = JobsFile.model_validate(SHOWN)
+    pipeline, branches = told.pipelines["team/api"], told.multibranches["team/web"]
+    webhook = pipeline.triggers.webhook
+    assert webhook is not None
+    plain = Pipeline(scm=Scm(url=pipeline.scm.url, credentials="git-ssh"))
+    assert pipeline == plain.model_copy(
+        update={
+            "parameters": {
+                "VERSION": Parameter(),
+                "TARGET": Parameter(kind="choice", choices=["a5", "staging"]),
+            },
+            "triggers": Triggers(webhook=Webhook(token=webhook.token, matches=webhook.matches)),
+        }
+    )
+    source = Source(url=branches.scm.url, credentials="git-ssh")
+    assert branches == Multibranch(scm=source)
