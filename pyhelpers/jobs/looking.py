@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pyhelpers.errors import WrongUsage
 from pyhelpers.jobs import needs
-from pyhelpers.jobs.plan import Plan, plan_of, prune_plan, to_read
+from pyhelpers.jobs.plan import Plan, plan_of, prune_plan, strays, to_read
 from pyhelpers.jobs.wanted import wanted
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ def look(jenkins: Jenkins, jobs: Jobs, adopt: Sequence[str] = ()) -> Outlook:
     problems, warnings = lacks(jenkins, items)
     read = {name: jenkins.definition(name) for name in names}
     plan = plan_of(items, listed, read, jobs.installation, adopt)
+    warnings += strays(listed, jobs.installation)
     return Outlook(jobs.installation, items, plan, tuple(problems), tuple(warnings))
 
 

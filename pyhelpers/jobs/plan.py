@@ -65,6 +65,15 @@ def is_ours(item: Listed, installation: str) -> bool:
     )
 
 
+def strays(listed: Mapping[str, Listed], installation: str) -> list[str]:
+    """A line for each that bears our mark of another item: copied, or renamed, in Jenkins."""
+    return [
+        f"{item.name} bears the mark of {item.owner.name}: copied or renamed, so nobody's"
+        for item in listed.values()
+        if item.owner and item.owner.installation == installation and item.owner.name != item.name
+    ]
+
+
 def to_read(
     wanted: Mapping[str, Wanted],
     listed: Mapping[str, Listed],

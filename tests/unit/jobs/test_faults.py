@@ -14,7 +14,7 @@ from pyhelpers.jobs.apply import apply
 from pyhelpers.jobs.connection import Connection
 from pyhelpers.jobs.looking import look
 from pyhelpers.jobs.server import Jenkins
-from tests.unit.jobs.server_double import Fault, ServerDouble, serving
+from tests.unit.jobs.server_double import LONG_BYTES, Fault, ServerDouble, serving
 from tests.unit.jobs.world import (
     FULL,
     NoView,
@@ -118,6 +118,19 @@ def test_each_failure_has_its_own_words(fault: Fault) -> None:
     assert refused.value.state == "nothing was changed"
     assert refused.value.exit_code is Exit.PREFLIGHT
     assert "geheim" not in str(refused.value)
+
+
+def test_a_long_answer_comes_packed_and_in_chunks() -> None:
+    double = fresh_double()
+    brought(jenkins_of(double), JOBS)
+    for number in range(200):
+        double.foreign(f"theirs-{number}", "x" * 500)
+    with serving(double) as server:
+        jenkins = client(server, 5)
+        assert len(jenkins.items()) == 206
+        body = jenkins.connection.get("/job/team/job/full/config.xml", "read it")
+        assert len(body) > LONG_BYTES
+        assert body.decode() == double.items["team/full"].xml
 
 
 def test_a_question_that_was_cut_is_asked_once_more() -> None:

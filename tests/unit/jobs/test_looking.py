@@ -57,6 +57,14 @@ def test_a_copy_of_ours_is_not_ours(double: JenkinsDouble) -> None:
     assert action.lines[0] == "mark: of web → shop"
 
 
+def test_what_was_renamed_in_jenkins_is_named(double: JenkinsDouble) -> None:
+    brought(jenkins_of(double), JOBS)
+    double.items["api-2"] = double.items.pop("api")
+    outlook = look(jenkins_of(double), JOBS)
+    assert [f"{each.verb} {each.name}" for each in outlook.plan.actions] == ["create api"]
+    assert outlook.warnings == ("api-2 bears the mark of api: copied or renamed, so nobody's",)
+
+
 @pytest.mark.parametrize("adopt", [[], ["api"]])
 def test_another_installations_is_never_taken_over(double: JenkinsDouble, adopt: list[str]) -> None:
     double.foreign("api", marked("", Owner("other", "api")))
