@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,7 +78,8 @@ def fresh_double() -> JenkinsDouble:
 
 
 def jobs_of(data: Mapping[str, Any]) -> Jobs:
-    return parse({"jobs/all.yml": yaml.safe_dump(dict(data), sort_keys=False)}, {}, [])
+    """JSON is YAML, and has no anchors for what is there twice."""
+    return parse({"jobs/all.yml": json.dumps(data, ensure_ascii=False, indent=1)}, {}, [])
 
 
 def brought(jenkins: Jenkins, jobs: Jobs, adopt: Sequence[str] = ()) -> Outlook:
