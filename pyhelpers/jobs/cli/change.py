@@ -128,3 +128,5 @@ def _bring(jenkins: Jenkins, outlook: Outlook, *, json_wanted: bool) -> None:
         view.close()
     if json_wanted:
         show(outlook, json_wanted=True)
+    elif outlook.plan.actions:
+        console.say(f"Done: {len(outlook.plan.actions)} of {len(outlook.plan.actions)}")

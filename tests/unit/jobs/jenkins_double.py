@@ -155,8 +155,11 @@ class JenkinsDouble:
             "name": name.rpartition("/")[2],
             "description": stored.plain(item.xml, "description"),
         }
+        if item.root in (FOLDER, MULTIBRANCH):
+            # The branches of a multibranch are listed as if they lay in a folder.
+            told["jobs"] = self._jobs(name, levels)
         if item.root == FOLDER:
-            return {**told, "jobs": self._jobs(name, levels)}
+            return told
         told["buildable"] = not disabled
         return {**told, "disabled": disabled} if item.root == PIPELINE else told
 

@@ -84,6 +84,7 @@ def test_a_plan_an_apply_and_another(typed: Typed, server: ServerDouble) -> None
     code, out, _ = typed("apply")
     assert code == 0
     assert "✓ create" in out
+    assert out.endswith("Done: 6 of 6\n")
     assert typed("apply")[:2] == (0, "shop: nothing to do\n")
 
 
