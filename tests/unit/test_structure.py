@@ -28,33 +28,30 @@ FLOORS = [
     {"hosts"},
     {"deploy", "sync", "backup", "build", "jobs"},
 ]
-PURE = (
-    [
-        f"pyhelpers.deploy.{name}"
-        for name in (
-            *("model", "marker", "compose_file", "release", "commands", "history"),
-            *("versions", "preflight", "room", "plan", "verdict", "report", "log_stream"),
-            *(f"prepare.{each}" for each in ("model", "steps", "script", "key", "daemon")),
-            *("prepare.sessions", "prepare.packages", "machine"),
-            *(f"doctor.{each}" for each in ("model", "ports", "verdicts", "leftovers")),
-            *("images.names", "images.manifest", "images.layers", "images.commands"),
-        )
-    ]
-    + [
-        f"pyhelpers.sync.{name}"
-        for name in (
-            *("model", "digest", "env_file", "compose", "lint", "commands", "history", "looking"),
-            *("drift", "plan", "diff", "report"),
-        )
-    ]
-    + [
-        f"pyhelpers.jobs.{name}"
-        for name in (
-            *("definition", "mark", "crossings", "elements", "reading", "parameters"),
-            *("differences", "plan", "needs", "answers", "report"),
-        )
-    ]
-)
+PURE = [
+    f"pyhelpers.deploy.{name}"
+    for name in (
+        *("model", "marker", "compose_file", "release", "commands", "history"),
+        *("versions", "preflight", "room", "plan", "verdict", "report", "log_stream"),
+        *(f"prepare.{each}" for each in ("model", "steps", "script", "key", "daemon")),
+        *("prepare.sessions", "prepare.packages", "machine"),
+        *(f"doctor.{each}" for each in ("model", "ports", "verdicts", "leftovers")),
+        *("images.names", "images.manifest", "images.layers", "images.commands"),
+    )
+] + [
+    f"pyhelpers.sync.{name}"
+    for name in (
+        *("model", "digest", "env_file", "compose", "lint", "commands", "history", "looking"),
+        *("drift", "plan", "diff", "report"),
+    )
+]
+PURE += [
+    f"pyhelpers.jobs.{name}"
+    for name in (
+        *("definition", "mark", "crossings", "elements", "reading", "parameters"),
+        *("differences", "plan", "needs", "answers", "report"),
+    )
+]
 # Values without a life of their own, that pure modules may hold.
 PURE_VALUES = {
     *("pyhelpers.errors", "pyhelpers.config.secret", "pyhelpers.config.crossings"),
