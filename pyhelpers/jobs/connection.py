@@ -27,6 +27,8 @@ CONNECT_S = 5.0
 MAX_BYTES = 64 * 1024 * 1024
 _CHUNK_BYTES = 64 * 1024
 _CRUMB = "/crumbIssuer/api/json"
+# Of the page: every other page of Jenkins has breadcrumbs.
+_NO_CRUMB = b"No valid crumb"
 _AGAIN = "the same command again"
 
 
@@ -81,12 +83,12 @@ class Connection:
         return answer.body
 
     def post(self, path: str, what: str, body: str = "") -> None:
-        """Raises the error of any answer that is not a success. Never sent again by itself,
+        """Raises the error of any answer that is not a success.
 
-        but with a new crumb, when it was refused for the old one: then nothing was done.
+        Sent again only with a new crumb, when it was refused for the old one: nothing was done.
         """
         answer = self._post(path, what, body)
-        if answer.status == answers.FORBIDDEN and b"crumb" in answer.body:
+        if answer.status == answers.FORBIDDEN and _NO_CRUMB in answer.body:
             self._crumb = None
             answer = self._post(path, what, body)
         if not _is_done(answer, path):
@@ -182,4 +184,5 @@ def _is_done(answer: Answer, path: str) -> bool:
     if answer.status != answers.FOUND:
         return answer.status == answers.OK
     to = urlsplit(answer.headers.get("Location", "")).path
-    return not to.endswith(path.partition("?")[0]) and "/login" not in to
+    is_login = to.endswith("/login") and "/job/" not in to
+    return not to.endswith(path.partition("?")[0]) and not is_login

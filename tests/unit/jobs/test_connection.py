@@ -75,6 +75,16 @@ def test_a_refused_crumb_is_fetched_anew_once_and_no_more(
     assert [call.request.method for call in web.calls] == ["GET", "POST", "GET", "POST"]
 
 
+def test_a_page_with_breadcrumbs_is_not_about_the_crumb(
+    web: responses.RequestsMock, connection: Connection
+) -> None:
+    web.get(CRUMB, json=TOLD)
+    web.post(f"{URL}/job/a/config.xml", status=403, body='<ol class="jenkins-breadcrumbs">')
+    with pytest.raises(Forbidden):
+        connection.post("/job/a/config.xml", "update a", "<a/>")
+    assert connection.writes == 1
+
+
 CASES: list[tuple[int, dict[str, str], type[ProtostarError], str]] = [
     (401, {}, PreflightError, "Jenkins does not know this user, or the token is not its (401)"),
     (403, {}, Forbidden, "this user may not, or is not signed in (403)"),
@@ -140,6 +150,7 @@ def test_a_lacking_permission_is_named_as_the_matrix_shows_it(
     [
         (f"{URL}/job/a/", True),
         ("/ci/job/a/", True),
+        (f"{URL}/job/login", True),
         ("https://other.example/ci/job/a/disable", False),
         (f"{URL}/securityRealm/login?from=x", False),
         (f"{URL}/login?from=%2Fjob", False),
