@@ -98,8 +98,12 @@ def plan_of(
     """What `apply` does; folders come before what is in them, as they do in `wanted`."""
     actions: list[Action] = []
     refusals: list[Refusal] = []
+    same = {name.lower(): name for name in listed}
     for name, item in wanted.items():
-        if name not in listed:
+        if name not in listed and name.lower() in same:
+            words = f"is {same[name.lower()]} there, which Jenkins takes for the same name"
+            refusals.append(Refusal(name, words, "give it that name, or rename it in Jenkins"))
+        elif name not in listed:
             actions.append(Action(Verb.CREATE, name, item.kind))
         elif refused := _refusals(item, listed[name], installation, adopt):
             refusals += refused
