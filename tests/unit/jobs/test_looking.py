@@ -82,8 +82,10 @@ def test_another_kind_is_not_replaced(double: JenkinsDouble, kind: str, words: s
 def test_a_name_that_differs_only_in_its_case_is_taken(double: JenkinsDouble) -> None:
     double.foreign("API", marked("", Owner("shop", "API")))
     assert refused(double) == [
-        "is API there, which Jenkins takes for the same name; "
-        "give it that name, or rename it in Jenkins"
+        (
+            "is API there, which Jenkins takes for the same name; "
+            "give it that name, or rename it in Jenkins"
+        )
     ]
 
 
