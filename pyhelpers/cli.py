@@ -23,6 +23,7 @@ GROUPS: Mapping[str, tuple[str, str]] = {
     "deploy": ("pyhelpers.deploy.cli", "Replace a running service so that nobody notices."),
     "config": ("pyhelpers.config.cli", "Check and show protostar.yml."),
     "sync": ("pyhelpers.sync.cli", "Configuration of the servers."),
+    "jobs": ("pyhelpers.jobs.cli", "Jenkins's jobs as code."),
 }
 
 

@@ -5,22 +5,18 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
+from pyhelpers.config import document
 from pyhelpers.config.crossings import crossings
-from pyhelpers.config.explain import explain_all, explain_crossing
 from pyhelpers.config.model import Config
 from pyhelpers.config.problems import Path, Problem, Refused, render
-from pyhelpers.config.values import Values, meaning_of
-from pyhelpers.config.yaml_nodes import Entries, Items, Node, Scalar, node_at, read_nodes
+from pyhelpers.config.yaml_nodes import node_at, read_nodes
 from pyhelpers.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path as File
 
 DEFAULT_NAME = "protostar.yml"
-MAX_BYTES = 1024 * 1024
 # The file of a stack that names, by `include:`, what the server runs.
 STACK_FILE = "compose.yml"
 
@@ -39,51 +35,17 @@ def parse(text: str, name: str, environ: Mapping[str, str]) -> Config:
     Raises `ConfigurationError` whose `error` has a line for each problem:
     `protostar.yml:LINE: services.api.drain_s: message`.
     """
-    if len(text.encode()) > MAX_BYTES:
-        raise _wrong(name, _too_large(name, len(text.encode())))
+    config: Config | None = None
     try:
-        root, problems = read_nodes(text)
-        config, more = _validate(root, environ, problems)
+        found = document.read(text, environ)
+        config, problems = document.validate(found, Config, crossings(found.data))
+    except document.CannotBeRead as wrong:
+        raise _wrong(name, f"{name}: {wrong}") from None
     except Refused as refused:
-        config, more = None, list(refused.problems)
-    if config is None or more:
-        raise _wrong(name, render(name, more))
+        problems = list(refused.problems)
+    if config is None or problems:
+        raise _wrong(name, render(name, problems))
     return config
-
-
-def _validate(
-    root: Node | None, environ: Mapping[str, str], problems: list[Problem]
-) -> tuple[Config | None, list[Problem]]:
-    if not isinstance(root, Entries):
-        what = f"must be a mapping of `key: value` lines, is {_kind(root)}"
-        raise Refused([*problems, Problem(root.line if root else 0, 0, (), what)])
-    values = Values(environ)
-    data = values.of(root)
-    told = problems + values.problems
-    config, errors = _model(data, root)
-    errors += [explain_crossing(crossing, root) for crossing in crossings(data)]
-    return config, told + _without(errors, {problem.path for problem in told})
-
-
-def _kind(root: Node | None) -> str:
-    if root is None or (isinstance(root, Scalar) and meaning_of(root) is None):
-        return "empty"
-    # Not the text itself: it may be anything.
-    return "a list" if isinstance(root, Items) else "text"
-
-
-def _model(data: object, root: Node) -> tuple[Config | None, list[Problem]]:
-    try:
-        return Config.model_validate(data), []
-    except ValidationError as wrong:
-        errors = wrong.errors(include_url=False, include_input=False)
-    return None, explain_all(errors, root, Config)
-
-
-def _without(problems: Iterable[Problem], told: set[Path]) -> list[Problem]:
-    """Less what only follows from a problem that is told already, at its place or around it."""
-    around = told - {()}
-    return [one for one in problems if not any(one.path[: len(at)] == at for at in around)]
 
 
 def check_files(config: Config, path: File) -> None:
@@ -112,38 +74,17 @@ def _named_files(config: Config) -> Iterator[tuple[Path, str]]:
 
 
 def _text(path: File) -> str:
-    content = _content(path)
-    if len(content) > MAX_BYTES:
-        raise _wrong(str(path), _too_large(str(path), max(path.stat().st_size, len(content))))
+    name = str(path)
     try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as wrong:
-        line = content[: wrong.start].count(b"\n") + 1
-        message = f"is not UTF-8 (byte 0x{content[wrong.start]:02x})"
-        raise _wrong(str(path), Problem(line, 0, (), message).render(str(path))) from None
+        return document.text_of(path)
+    except document.CannotBeRead as wrong:
+        missing = f"cp protostar.example.yml {shlex.quote(name)}" if not path.exists() else ""
+        again = wrong.try_ or missing
+        raise _wrong(name, f"{name}: {wrong}", again) from None
+    except Refused as refused:
+        raise _wrong(name, render(name, refused.problems)) from None
 
 
-def _content(path: File) -> bytes:
-    """At most one byte more than is allowed, so that an endless file ends too."""
-    try:
-        with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
-    except FileNotFoundError:
-        raise ConfigurationError(
-            error=f"{path}: there is no such file",
-            try_=f"cp protostar.example.yml {shlex.quote(str(path))}",
-        ) from None
-    except OSError as wrong:
-        raise ConfigurationError(
-            error=f"{path}: cannot be read: {wrong.strerror}",
-            try_=f"ls -ld {shlex.quote(str(path))}",
-        ) from None
-
-
-def _too_large(name: str, size_bytes: int) -> str:
-    return f"{name}: is {size_bytes / 1024 / 1024:.1f} MiB; at most 1 MiB is read"
-
-
-def _wrong(name: str, error: str) -> ConfigurationError:
+def _wrong(name: str, error: str, try_: str = "") -> ConfigurationError:
     argument = "" if name == DEFAULT_NAME else f" {shlex.quote(name)}"
-    return ConfigurationError(error=error, try_=f"protostar config check{argument}")
+    return ConfigurationError(error=error, try_=try_ or f"protostar config check{argument}")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pyhelpers.config.model import Config
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 SCHEMA_FILE = "schema/protostar.schema.json"
 # An editor sees the file before `${NAME}` is filled in.
@@ -13,7 +16,12 @@ _REFERENCE = r"\$\{"
 
 def json_schema() -> dict[str, object]:
     """A JSON Schema (draft 2020-12) of the file as a person writes it."""
-    schema = _tidy_mapping(Config.model_json_schema(mode="validation"))
+    return schema_of(Config)
+
+
+def schema_of(model: type[BaseModel]) -> dict[str, object]:
+    """The same for another kind of file."""
+    schema = _tidy_mapping(model.model_json_schema(mode="validation"))
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 

@@ -45,12 +45,23 @@ PURE = [
         *("drift", "plan", "diff", "report"),
     )
 ]
+PURE += [
+    f"pyhelpers.jobs.{name}"
+    for name in (
+        *("definition", "mark", "crossings", "elements", "reading", "parameters"),
+        *("differences", "plan", "needs", "answers", "report"),
+    )
+]
 # Values without a life of their own, that pure modules may hold.
-PURE_VALUES = {"pyhelpers.errors", "pyhelpers.config.secret", "pyhelpers.deploy", "pyhelpers.sync"}
+PURE_VALUES = {
+    *("pyhelpers.errors", "pyhelpers.config.secret", "pyhelpers.config.crossings"),
+    *("pyhelpers.deploy", "pyhelpers.sync", "pyhelpers.jobs"),
+}
 # What a pure module may run. Everything else could touch the world, or read its clock.
 PURE_LIBRARY = {
     *("__future__", "collections", "configparser", "dataclasses", "difflib", "enum", "functools"),
-    *("hashlib", "ipaddress", "itertools", "json", "posixpath", "re", "shlex", "typing", "yaml"),
+    *("hashlib", "html", "ipaddress", "itertools", "json", "posixpath", "re", "shlex", "typing"),
+    *("xml", "yaml"),
 }
 LONGEST_MODULE = 250
 WIDEST_HELP = 100

@@ -1,0 +1,5 @@
+"""`python -m pyhelpers.jobs`."""
+
+from pyhelpers.cli import run_group
+
+run_group("jobs")

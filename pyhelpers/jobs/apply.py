@@ -1,0 +1,125 @@
+"""A plan → requests, one an action, in its order. What broke is said, and the next run mends it.
+
+Each action is one request, so none is half done; and each is found in the server's own state, so
+the same command goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from pyhelpers.errors import (
+    FailedBeforeSwitch,
+    Interrupted,
+    PreflightError,
+    ProtostarError,
+)
+from pyhelpers.jobs.connection import Cut, TimedOut
+from pyhelpers.jobs.differences import differences
+from pyhelpers.jobs.plan import Verb
+from pyhelpers.jobs.render import render
+
+if TYPE_CHECKING:
+    from pyhelpers.jobs.looking import Outlook
+    from pyhelpers.jobs.plan import Action
+    from pyhelpers.jobs.server import Jenkins
+
+AGAIN = "the same command goes on"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """An action as a person sees it."""
+
+    name: str
+    what: str
+
+
+class View(Protocol):
+    """What shows steps to a person."""
+
+    def begin(self, step: Step) -> None: ...
+
+    def end(self, step: Step, seconds: float) -> None: ...
+
+    def fail(self, step: Step, seconds: float) -> None: ...
+
+
+def refuse_obstacles(outlook: Outlook) -> None:
+    """Raises `PreflightError` when something stands in the way of the plan: all of it at once."""
+    refused = [f"{each.name} {each.words}" for each in outlook.plan.refusals]
+    words = [*outlook.problems, *refused]
+    if words:
+        tries = [each.try_ for each in outlook.plan.refusals if each.try_]
+        mend = "add it to Jenkins's configuration, then the same command again"
+        raise PreflightError(error="\n".join(words), try_=mend if outlook.problems else tries[0])
+
+
+def apply(jenkins: Jenkins, outlook: Outlook, view: View) -> None:
+    """Do the plan.
+
+    Raises `PreflightError` before the first request, `FailedBeforeSwitch` or `Interrupted` after
+    it. The error's state says how much was done.
+    """
+    refuse_obstacles(outlook)
+    for number, action in enumerate(outlook.plan.actions):
+        step = Step(action.verb, action.name)
+        began_s = time.monotonic()
+        try:
+            view.begin(step)
+            _do(jenkins, outlook, action)
+        except (ProtostarError, KeyboardInterrupt) as wrong:
+            view.fail(step, time.monotonic() - began_s)
+            raise _stopped(wrong, outlook, number) from None
+        view.end(step, time.monotonic() - began_s)
+
+
+def _do(jenkins: Jenkins, outlook: Outlook, action: Action) -> None:
+    if action.verb is Verb.DISABLE:
+        jenkins.disable(action.name)
+    elif action.verb is Verb.DELETE:
+        _delete(jenkins, action)
+    else:
+        _write(jenkins, outlook, action)
+
+
+def _write(jenkins: Jenkins, outlook: Outlook, action: Action) -> None:
+    """And read it back: Jenkins says 200 also to what it then drops."""
+    wanted = outlook.wanted[action.name]
+    xml = render(wanted, outlook.installation)
+    send = jenkins.create if action.verb is Verb.CREATE else jenkins.update
+    send(action.name, xml)
+    lost = list(differences(jenkins.definition(action.name).options, wanted.options))
+    if lost:
+        raise FailedBeforeSwitch(
+            error=f"Jenkins did not keep all of {action.name}: {'; '.join(lost)}",
+            try_="protostar jobs plan",
+        )
+
+
+def _delete(jenkins: Jenkins, action: Action) -> None:
+    """A folder is deleted with all that is in it, so it is looked into at the last moment."""
+    inside = jenkins.inside(action.name) if action.kind == "folder" else []
+    if inside:
+        raise PreflightError(
+            error=f"{action.name} holds {', '.join(inside)} by now", try_="protostar jobs prune"
+        )
+    jenkins.delete(action.name)
+
+
+def _stopped(
+    wrong: ProtostarError | KeyboardInterrupt, outlook: Outlook, done: int
+) -> ProtostarError:
+    """Whatever it was: what was done, and that the same command goes on."""
+    actions = outlook.plan.actions
+    state = f"{done} of {len(actions)} done"
+    if isinstance(wrong, KeyboardInterrupt):
+        state += f", {actions[done].name} perhaps"
+        return Interrupted(error="interrupted", state=state, try_=AGAIN)
+    if isinstance(wrong, Cut | TimedOut):
+        state += f", {actions[done].name} perhaps"
+    return FailedBeforeSwitch(
+        error=wrong.error, state=f"{state}; {AGAIN}", try_=wrong.try_ or AGAIN
+    )
