@@ -37,6 +37,19 @@ FILES = {
 }
 
 
+def git(folder: Path, *arguments: str) -> str:
+    """In an infra checkout, as nobody in particular."""
+    who = ["-c", "user.name=bench", "-c", "user.email=bench@localhost"]
+    argv = ["git", "-C", str(folder), *who, "-c", "commit.gpgsign=false", *arguments]
+    return subprocess.run(argv, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def commit(folder: Path) -> None:
+    """The checkout's own parts; what Protostar keeps below its root is not in it."""
+    git(folder, "add", "compose", "nginx", "protostar.yml")
+    git(folder, "commit", "--quiet", "--allow-empty", "--message", "change")
+
+
 @dataclass(frozen=True, slots=True)
 class Stack:
     """The checkout lies in the installation's own folder, beside its protostar.yml."""
@@ -95,15 +108,10 @@ class Stack:
         self.write(name, self.path(name).read_text(encoding="utf-8") + line + "\n")
 
     def git(self, *arguments: str) -> str:
-        who = ["-c", "user.name=bench", "-c", "user.email=bench@localhost"]
-        argv = ["git", "-C", str(self.at.folder), *who, "-c", "commit.gpgsign=false", *arguments]
-        return subprocess.run(argv, check=True, capture_output=True, text=True).stdout.strip()
+        return git(self.at.folder, *arguments)
 
-    def commit(self) -> str:
-        """Of the checkout's own parts; what Protostar keeps below its root is not in it."""
-        self.git("add", "compose", "nginx", "protostar.yml")
-        self.git("commit", "--quiet", "--allow-empty", "--message", "change")
-        return self.git("rev-parse", "HEAD")
+    def commit(self) -> None:
+        commit(self.at.folder)
 
     # --- sync ---------------------------------------------------------------------------------
 

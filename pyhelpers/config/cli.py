@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
 from pathlib import Path
 
 import click
 
 from pyhelpers import console
 from pyhelpers.config.options import config_option, load_config
+from pyhelpers.config.schema_file import write_schema
 
 # pydantic and yaml are imported inside the commands: they take longer than --help may.
 
@@ -84,13 +83,5 @@ def schema(*, write: bool) -> None:
     if not write:
         console.as_json(json_schema())
         return
-    _replace(Path(SCHEMA_FILE), json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n")
+    write_schema(SCHEMA_FILE, json_schema())
     console.say(f"{SCHEMA_FILE} is current")
-
-
-def _replace(path: Path, text: str) -> None:
-    """An editor that reads meanwhile sees the old file or the new one, never half of it."""
-    path.parent.mkdir(exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)

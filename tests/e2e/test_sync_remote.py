@@ -3,8 +3,10 @@ gives out."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -18,6 +20,7 @@ from bench.load import LoadProcess, Options
 from bench.remote import accepted
 from bench.server import ROOT
 from bench.servers import Servers
+from bench.stack import STACK, commit, git
 
 from .ssh_servers import VERBOSE
 from .test_servers import QUICK
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
-HOST, NAME, STACK = "a5", "api", "compose/a5"
+HOST, NAME = "a5", "api"
 LOG = "nginx/mixins/log.conf"
 
 
@@ -46,8 +49,8 @@ class Infra:
         shutil.copy(CHECKOUT / STACK / "gateway.yml", self.folder / STACK)
         (self.folder / STACK / "compose.yml").write_text("include: [gateway.yml]\n")
         self._name_the_stack()
-        self.git("init", "--quiet", "--initial-branch", "main")
-        self.commit()
+        git(self.folder, "init", "--quiet", "--initial-branch", "main")
+        commit(self.folder)
 
     def _name_the_stack(self) -> None:
         document = yaml.safe_load(self.servers.file.read_text())
@@ -58,19 +61,10 @@ class Infra:
     def server(self) -> Server:
         return self.servers.servers[HOST]
 
-    def git(self, *arguments: str) -> None:
-        who = ["-c", "user.name=test", "-c", "user.email=test@localhost"]
-        argv = ["git", "-C", str(self.folder), *who, "-c", "commit.gpgsign=false", *arguments]
-        subprocess.run(argv, check=True, capture_output=True)
-
-    def commit(self) -> None:
-        self.git("add", "compose", "nginx", "protostar.yml")
-        self.git("commit", "--quiet", "--allow-empty", "--message", "change")
-
     def change(self, line: str) -> None:
         path = self.folder / LOG
         path.write_text(f"{path.read_text()}{line}\n")
-        self.commit()
+        commit(self.folder)
 
     def sync(self, command: str, *arguments: str) -> Finished:
         began = time.monotonic()
@@ -78,8 +72,8 @@ class Infra:
         return Finished(done.returncode, done.stdout, done.stderr, time.monotonic() - began)
 
     def argv(self, command: str, *arguments: str) -> list[str]:
-        deploy = self.servers.argv(command, HOST, *arguments)
-        return [word.replace("pyhelpers.deploy", "pyhelpers.sync") for word in deploy]
+        module = [sys.executable, "-m", "pyhelpers.sync"]
+        return [*module, command, HOST, *arguments, "-f", str(self.servers.file)]
 
     def loaded(self) -> str:
         """Which nginx files the gateway says that it has."""
@@ -132,9 +126,9 @@ def test_a_changed_gateway_loses_no_request(infra: Infra, tmp_path: Path) -> Non
 @pytest.mark.parametrize("step", ["upload", "flip", "reload"])
 def test_with_its_sshd_killed_at_a_step_the_same_again_converges(infra: Infra, step: str) -> None:
     infra.change(f"# cut at {step}")
-    env = infra.servers.environment
     with subprocess.Popen(
-        ["env", *(f"{name}={value}" for name, value in env.items()), *infra.argv("apply")],
+        infra.argv("apply"),
+        env={**os.environ, **infra.servers.environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,

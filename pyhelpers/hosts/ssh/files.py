@@ -91,7 +91,7 @@ class Files:
             channel.invoke_subsystem("sftp")
             return paramiko.SFTPClient(channel)
         except BROKEN:
-            channel.close()
+            let_go(channel)
             raise Unreachable(
                 error=f"{self._name}: its sshd gives no SFTP",
                 try_="grep -i sftp /etc/ssh/sshd_config, on that host",

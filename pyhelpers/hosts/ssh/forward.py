@@ -36,7 +36,7 @@ class _Forward:
             self._open = [channel, *(each for each in self._open if not each.closed)]
             late = self._over
         if late:
-            channel.close()
+            let_go(channel)
         threading.Thread(target=self._handle, args=(channel,), daemon=True).start()
 
     def _handle(self, channel: paramiko.Channel) -> None:
@@ -89,6 +89,6 @@ class Forwards:
         """In the thread that reads the line: it must not wait."""
         forward = self._forwards.get(server[1])
         if forward is None:
-            channel.close()
+            let_go(channel)
         else:
             forward.serve(channel)

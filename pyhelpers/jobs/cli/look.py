@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
 from pyhelpers import console
+from pyhelpers.config.schema_file import write_schema
 from pyhelpers.errors import WrongUsage
 from pyhelpers.jobs.cli.shared import folder_option, group, load_jobs
 
@@ -65,7 +65,5 @@ def schema(*, write: bool) -> None:
     if not write:
         console.as_json(json_schema())
         return
-    path = Path(SCHEMA_FILE)
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n", "utf-8")
+    write_schema(SCHEMA_FILE, json_schema())
     console.say(f"{SCHEMA_FILE} is current")
