@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -45,3 +46,5 @@ async def serve(settings: Settings) -> None:
 if __name__ == "__main__":
     logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(message)s")
     asyncio.run(serve(Settings.from_env(os.environ)))
+    # At its end the interpreter would look through all objects for garbage.
+    gc.freeze()

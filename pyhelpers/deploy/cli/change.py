@@ -51,12 +51,13 @@ def plan(
       protostar deploy plan api v2
       protostar deploy plan api v2 --no-registry
     """
+    found = sites_of(file, service, hosts, no_registry=no_registry)
+    # Imported while the hosts tell what `sites_of` has asked ahead.
     from pyhelpers.deploy import report
     from pyhelpers.deploy.pipeline import planned
     from pyhelpers.deploy.site import wanted_release
     from pyhelpers.deploy.turns import ask_all
 
-    found = sites_of(file, service, hosts, no_registry=no_registry)
     sites = {site.host.name: site for site in found}
     plans = ask_all(
         sites, lambda host: planned(sites[host], wanted_release(sites[host], version))[1]
@@ -105,13 +106,15 @@ def run(
       protostar deploy run api v2 --no-registry   the registry is down, the image is here
     """
     from pyhelpers.deploy import interrupts
-    from pyhelpers.deploy.cli.several import bring
-    from pyhelpers.deploy.cli.single import How
-    from pyhelpers.deploy.site import wanted_release
-    from pyhelpers.deploy.turns import ask_all
 
     with interrupts.raised():
         sites = sites_of(options.file, service, options.hosts, no_registry=no_registry)
+        # Imported while the hosts tell what `sites_of` has asked ahead.
+        from pyhelpers.deploy.cli.several import bring
+        from pyhelpers.deploy.cli.single import How
+        from pyhelpers.deploy.site import wanted_release
+        from pyhelpers.deploy.turns import ask_all
+
         by_name = {site.host.name: site for site in sites}
         wanted = ask_all(by_name, lambda host: wanted_release(by_name[host], version))
         _must_be(expect, wanted)
