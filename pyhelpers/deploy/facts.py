@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from docker import DockerClient
-    from pyhelpers.deploy.compose_version import ComposeVersion
     from pyhelpers.deploy.gateway import Gateway
     from pyhelpers.deploy.model import Answer, ImageFacts, Record
     from pyhelpers.hosts.protocol import Host
@@ -31,7 +30,6 @@ def read_facts(
     host: Host,
     service: str,
     gateway: Gateway,
-    compose: ComposeVersion,
     image: ImageFacts | None,
     token: str = "",
 ) -> Facts:
@@ -42,7 +40,7 @@ def read_facts(
     markers = marker.markers_in(host.names(host.root / "live"), service)
     network = gateway.network
     with ThreadPoolExecutor(4) as pool:
-        engine = pool.submit(_engine, host, compose)
+        engine = pool.submit(_engine, host)
         containers = pool.submit(read_containers, host, service, network)
         gateway_facts = pool.submit(gateway.facts)
         live = pool.submit(_live_answer, gateway) if len(markers) == 1 else None
@@ -72,7 +70,7 @@ def _live_answer(gateway: Gateway) -> Answer:
     return gateway.live()
 
 
-def _engine(host: Host, compose: ComposeVersion) -> EngineFacts:
+def _engine(host: Host) -> EngineFacts:
     api = Engine(host)
     info, version = api.info(), api.version()
     found = host.run(commands.machine_facts(info["DockerRootDir"], host.root), deadline_s=SHELL_S)
@@ -80,7 +78,6 @@ def _engine(host: Host, compose: ComposeVersion) -> EngineFacts:
     return EngineFacts(
         version=version["Version"],
         architecture=version["Arch"],
-        compose=compose.told(),
         disk_free_bytes=int(told.get("disk") or 0),
         root_free_bytes=int(told.get("root") or 0),
         memory_free_bytes=1024 * int(told.get("memory_kib") or 0),

@@ -80,7 +80,6 @@ class ImageFacts:
 class EngineFacts:
     version: str
     architecture: str
-    compose: str
     disk_free_bytes: int
     memory_free_bytes: int
     root_free_bytes: int = 1 << 40

@@ -8,12 +8,11 @@ import secrets
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from pyhelpers.deploy import history, interrupts, report
+from pyhelpers.deploy import history, interrupts, preflight, report
 from pyhelpers.deploy.execute import execute
 from pyhelpers.deploy.guard import Guard
 from pyhelpers.deploy.model import StepName
 from pyhelpers.deploy.plan import make_plan
-from pyhelpers.deploy.preflight import STATE_FORMAT
 from pyhelpers.deploy.run import Result, Run
 from pyhelpers.deploy.settle import settle
 from pyhelpers.deploy.site import facts_of
@@ -29,8 +28,12 @@ SLACK_S = 60.0
 
 
 def planned(site: Site, wanted: Wanted, token: str = "") -> tuple[Facts, Plan]:
+    """The facts, and the steps from them. Raises what refuses, before anything is touched."""
     facts = facts_of(site, wanted.image, token)
-    return facts, make_plan(facts, wanted.target)
+    plan = make_plan(facts, wanted.target)
+    if plan.has(StepName.START):  # a warm rollback need not wait for what it does not use
+        preflight.check_compose(site.compose.told(), site.name)
+    return facts, plan
 
 
 def carry_out(
@@ -61,7 +64,7 @@ def _under_guard(
         guard.release()
         return Result(plan, "", None)
     if facts.state_format == 0:
-        site.host.put(site.host.root / "format", f"{STATE_FORMAT}\n".encode())
+        site.host.put(site.host.root / "format", f"{preflight.STATE_FORMAT}\n".encode())
     show.announce(report.headline(plan), plan.warnings)
     about = _about(facts, plan, who)
     guard.about(about)

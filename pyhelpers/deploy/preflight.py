@@ -31,6 +31,13 @@ def check(facts: Facts, target: Target) -> None:
     _raise_first(CHECKS, facts, target)
 
 
+def check_compose(told: str, name: str) -> None:
+    """Raises when the host's Compose cannot start a colour. `told`: empty when there is none."""
+    refusal = _too_old("Compose plug-in", told, COMPOSE_AT_LEAST, name)
+    if refusal is not None:
+        raise refusal
+
+
 def check_room(facts: Facts, target: Target) -> None:
     """Raises when the host has no room for a second colour."""
     _raise_first(ROOM_CHECKS, facts, target)
@@ -58,17 +65,16 @@ def newer_format(found: int) -> ProtostarError | None:
 
 
 def _engine(facts: Facts, target: Target) -> ProtostarError | None:
-    found = facts.engine
-    for what, version, least in (
-        ("engine", found.version, ENGINE_AT_LEAST),
-        ("Compose plug-in", found.compose, COMPOSE_AT_LEAST),
-    ):
-        if version_of(version) < least:
-            return PreflightError(
-                error=f"the {what} is {version or 'not there'}; {dotted(least)} is the least",
-                try_=f"upgrade the {what}, then `protostar deploy doctor {target.name}`",
-            )
-    return None
+    return _too_old("engine", facts.engine.version, ENGINE_AT_LEAST, target.name)
+
+
+def _too_old(what: str, version: str, least: tuple[int, ...], name: str) -> ProtostarError | None:
+    if version_of(version) >= least:
+        return None
+    return PreflightError(
+        error=f"the {what} is {version or 'not there'}; {dotted(least)} is the least",
+        try_=f"upgrade the {what}, then `protostar deploy doctor {name}`",
+    )
 
 
 def _locked(facts: Facts, target: Target) -> ProtostarError | None:

@@ -185,4 +185,4 @@ def _kept(site: Site, found: Release) -> Wanted:
 
 
 def facts_of(site: Site, image: ImageFacts | None, token: str = "") -> Facts:
-    return read_facts(site.host, site.name, site.gateway, site.compose, image, token)
+    return read_facts(site.host, site.name, site.gateway, image, token)

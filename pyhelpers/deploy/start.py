@@ -10,6 +10,7 @@ from pyhelpers.deploy import commands
 from pyhelpers.deploy.compose_file import file_mode
 from pyhelpers.deploy.facts import Engine, read_containers, running_hooks
 from pyhelpers.deploy.images.endings import must, tail
+from pyhelpers.deploy.images.find import image_here
 from pyhelpers.deploy.images.ship import ship
 from pyhelpers.deploy.images.tunnel import pull_through
 from pyhelpers.deploy.model import Way
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from pyhelpers.deploy.model import ImageFacts
     from pyhelpers.deploy.run import Run
+    from pyhelpers.hosts.protocol import Host
 
 PULL_S = 1800.0
 COMPOSE_S = 120.0
@@ -56,11 +58,17 @@ WAYS: dict[Way, Callable[[Run, ImageFacts], None]] = {
 
 
 def _name(run: Run, image: str) -> None:
-    """The release's own name, so that nobody prunes it. A rollback finds it named already."""
+    """The release's own name, so that nobody prunes it. A repeated deploy finds it named."""
     name, release = run.plan.target.name, run.plan.target.release
-    if image != commands.image_tag(name, release.id):
+    if not _is_named(run.host, image, commands.image_tag(name, release.id)):
         tagged = run.guard.run(commands.tag(image, name, release.id), deadline_s=QUICK_S)
         must(run, tagged, "tag")
+
+
+def _is_named(host: Host, image: str, name: str) -> bool:
+    """Asked of the engine: starting docker's client to say it again would take 0.05 s."""
+    named, found = image_here(host, name), image_here(host, image)
+    return named is not None and found is not None and named.reference == found.reference
 
 
 def _deliver_folder(run: Run) -> None:

@@ -38,7 +38,9 @@ def rollback(service: str, to: str | None, options: Options, *, now: bool) -> No
     from pyhelpers.deploy import interrupts
 
     with interrupts.raised():
-        sites = {site.host.name: site for site in sites_of(options.file, service, options.hosts)}
+        # Most often the colour is warm: the rename is all, and nothing else may hold it up.
+        found = sites_of(options.file, service, options.hosts, starting=False)
+        sites = {site.host.name: site for site in found}
     go_back(sites, to, options, now=now)
 
 

@@ -84,18 +84,23 @@ def site_of(file: Path, name: str, only: str | None = None) -> Site:
 
 
 def sites_of(
-    file: Path, name: str, only: Sequence[str] = (), *, no_registry: bool = False
+    file: Path,
+    name: str,
+    only: Sequence[str] = (),
+    *,
+    no_registry: bool = False,
+    starting: bool = True,
 ) -> tuple[Site, ...]:
-    """On each of its hosts, in its order, for a decision: what takes long is asked ahead.
+    """On each of its hosts, in its order, for a decision. Raises the error of those not reached.
 
-    Raises the error of the hosts that cannot be asked.
+    `starting`: most probably a colour will be started, so what that needs is asked ahead.
     """
     from pyhelpers.deploy.turns import ask_all
 
     config = load_config(file)
     config = config.without_registry() if no_registry else config
     names = hosts_of(config, name, only)
-    found = ask_all(names, in_threads(lambda host: _open(config, file, name, host, ahead=True)))
+    found = ask_all(names, in_threads(lambda host: _open(config, file, name, host, ahead=starting)))
     return tuple(found[host] for host in names)
 
 

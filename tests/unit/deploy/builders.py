@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 NAME = "api"
 OF_THE_SERVICE = {"host": "a5", "image": "shop/api", "compose": "api.yml", "port": 3000}
-ENGINE = EngineFacts("28.5.2", "amd64", "2.40.3", 50 << 30, 8 << 30)
+ENGINE = EngineFacts("28.5.2", "amd64", 50 << 30, 8 << 30)
 
 
 def service(**changes: Any) -> Service:

@@ -29,6 +29,10 @@ def exited(code: int) -> dict[str, Any]:
     return {"State": {"Status": "exited", "ExitCode": code, "Running": False}}
 
 
+def image(digest: str) -> dict[str, Any]:
+    return {"Id": digest, "Architecture": "amd64", "Size": 1}
+
+
 class TestTheImage:
     def test_it_is_pulled_tagged_and_its_folder_delivered(self) -> None:
         host = MemoryHost()
@@ -41,6 +45,15 @@ class TestTheImage:
         host = MemoryHost()
         fetch_image(run_of(host))
         assert host.typed() == [TAG]
+
+    @pytest.mark.parametrize(("named", "typed"), [("sha256:2", []), ("sha256:1", [TAG])])
+    def test_the_name_is_given_once_and_set_right_when_it_is_anothers(
+        self, named: str, typed: list[list[str]]
+    ) -> None:
+        host = MemoryHost()
+        host.engine.images = {V2.image: image("sha256:2"), TAG[-1]: image(named)}
+        fetch_image(run_of(host))
+        assert host.typed() == typed
 
     def test_a_release_that_is_here_is_not_written_again(self) -> None:
         host = MemoryHost()
