@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -156,6 +157,8 @@ def report(
     ]
     console.say("\nWhat users met")
     console.table(("command", "outcome", "seconds", "requests", "failed", "v4's own 500s"), rows)
+    for line in _why(scenes, events):
+        console.say(line)
     store = check_store(stored, result.report)
     console.say(
         f"\n{result.report.requests} requests in all; orders stored: "
@@ -169,6 +172,21 @@ def report(
         for s in scenes
     }
     return {**figures, "lost": len(store.lost), "doubled": len(store.doubled)}
+
+
+def _why(scenes: Sequence[Scene], events: Sequence[Event]) -> list[str]:
+    """A line for each command that lost requests: what became of them, and who answered."""
+    found = {scene.act.key: Counter(map(_fate, scene.failed(events))) for scene in scenes}
+    return [
+        f"{key}: {', '.join(f'{count} × {fate}' for fate, count in fates.most_common())}"
+        for key, fates in found.items()
+        if fates
+    ]
+
+
+def _fate(event: Event) -> str:
+    by = f" from {event.colour}" if event.colour else ""
+    return f"{event.failure} {event.status or ''}".rstrip() + by
 
 
 def _marks(scenes: Sequence[Scene]) -> list[timeline.Mark]:
