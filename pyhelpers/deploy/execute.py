@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pyhelpers.deploy import start, watch
 from pyhelpers.deploy.model import StepName
+from pyhelpers.steps import timed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-    from pyhelpers.deploy.model import Step
     from pyhelpers.deploy.run import Run
 
 # A drain and a stop are bounded by the guard; beyond that the engine itself hangs.
@@ -23,23 +22,10 @@ def execute(run: Run) -> None:
     for step in run.plan.steps:
         if run.committed and run.detach:
             return
-        with _timed(run, step):
+        with timed(run.show, step, run.seconds, run.clock.monotonic):
             if not run.committed:
                 run.guard.enter(step.name)
             STEPS[step.name](run)
-
-
-@contextmanager
-def _timed(run: Run, step: Step) -> Iterator[None]:
-    run.show.begin(step)
-    started = run.clock.monotonic()
-    try:
-        yield
-    except BaseException:
-        run.show.fail(step, run.clock.monotonic() - started)
-        raise
-    run.seconds[step.name] = round(run.clock.monotonic() - started, 3)
-    run.show.end(step, run.seconds[step.name])
 
 
 def switch(run: Run) -> None:

@@ -8,7 +8,8 @@ import secrets
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from pyhelpers.deploy import history, interrupts, preflight, report
+from pyhelpers import interrupts
+from pyhelpers.deploy import history, preflight, report
 from pyhelpers.deploy.execute import execute
 from pyhelpers.deploy.guard import Guard
 from pyhelpers.deploy.model import StepName
@@ -74,7 +75,9 @@ def _under_guard(
     run.restarts_before = {c.id: c.restarts for c in facts.containers}
     try:
         execute(run)
+        interrupts.pass_over()
     except BaseException as problem:
+        interrupts.pass_over()
         raise settle(run, problem) from problem
     if not run.committed:
         with suppress(ProtostarError):  # the left-over colour is cleaned; that was all

@@ -5,7 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeAlias
 
-from pyhelpers.deploy import commands, interrupts, marker
+from pyhelpers import interrupts
+from pyhelpers.deploy import commands, marker
 from pyhelpers.deploy.end import wait_until_free
 from pyhelpers.deploy.facts import read_history, read_holder, running_hooks
 from pyhelpers.deploy.guard import Guard, GuardLost
@@ -22,15 +23,14 @@ Live: TypeAlias = "frozenset[Colour] | None"
 def settle(run: Run, problem: BaseException) -> ProtostarError:
     """The error to show for `problem`, with the state that the host is in now.
 
-    A signal meanwhile is passed over, or nobody would be told what stands.
+    The caller has signals passed over meanwhile, or nobody would be told what stands.
     """
-    with interrupts.held_back():
-        if not run.committed:
-            _abandon(run, problem)
-        record = _own_record(run)
-        if run.committed or (record is not None and record.good):
-            return _after_commit(run, problem)
-        return _before_commit(run, problem, record)
+    if not run.committed:
+        _abandon(run, problem)
+    record = _own_record(run)
+    if run.committed or (record is not None and record.good):
+        return _after_commit(run, problem)
+    return _before_commit(run, problem, record)
 
 
 def _abandon(run: Run, problem: BaseException) -> None:

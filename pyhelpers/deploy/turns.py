@@ -5,7 +5,8 @@ from __future__ import annotations
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, TypeVar
 
-from pyhelpers.deploy import fleet, interrupts
+from pyhelpers import interrupts
+from pyhelpers.deploy import fleet
 from pyhelpers.errors import Interrupted, ProtostarError
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
+from pyhelpers import interrupts
 from pyhelpers.errors import (
     FailedBeforeSwitch,
     Interrupted,
@@ -20,11 +21,13 @@ from pyhelpers.jobs.connection import Cut, TimedOut
 from pyhelpers.jobs.differences import differences
 from pyhelpers.jobs.plan import Verb
 from pyhelpers.jobs.render import render
+from pyhelpers.steps import timed
 
 if TYPE_CHECKING:
     from pyhelpers.jobs.looking import Outlook
     from pyhelpers.jobs.plan import Action
     from pyhelpers.jobs.server import Jenkins
+    from pyhelpers.steps import Shows
 
 AGAIN = "the same command goes on"
 
@@ -37,16 +40,6 @@ class Step:
     what: str
 
 
-class View(Protocol):
-    """What shows steps to a person."""
-
-    def begin(self, step: Step) -> None: ...
-
-    def end(self, step: Step, seconds: float) -> None: ...
-
-    def fail(self, step: Step, seconds: float) -> None: ...
-
-
 def refuse_obstacles(outlook: Outlook) -> None:
     """Raises `PreflightError` when something stands in the way of the plan: all of it at once."""
     refused = [f"{each.name} {each.words}" for each in outlook.plan.refusals]
@@ -57,23 +50,24 @@ def refuse_obstacles(outlook: Outlook) -> None:
         raise PreflightError(error="\n".join(words), try_=mend if outlook.problems else tries[0])
 
 
-def apply(jenkins: Jenkins, outlook: Outlook, view: View) -> None:
+def apply(jenkins: Jenkins, outlook: Outlook, view: Shows[Step]) -> None:
     """Do the plan.
 
     Raises `PreflightError` before the first request, `FailedBeforeSwitch` or `Interrupted` after
     it. The error's state says how much was done.
     """
     refuse_obstacles(outlook)
-    for number, action in enumerate(outlook.plan.actions):
-        step = Step(action.verb, action.name)
-        began_s = time.monotonic()
+    done = 0
+    with interrupts.raised():
         try:
-            view.begin(step)
-            _do(jenkins, outlook, action)
-        except (ProtostarError, KeyboardInterrupt) as wrong:
-            view.fail(step, time.monotonic() - began_s)
-            raise _stopped(wrong, outlook, number) from None
-        view.end(step, time.monotonic() - began_s)
+            for action in outlook.plan.actions:
+                with timed(view, Step(action.verb, action.name), {}, time.monotonic):
+                    _do(jenkins, outlook, action)
+                done += 1
+            interrupts.pass_over()
+        except ProtostarError as wrong:
+            interrupts.pass_over()
+            raise _stopped(wrong, outlook, done) from None
 
 
 def _do(jenkins: Jenkins, outlook: Outlook, action: Action) -> None:
@@ -109,17 +103,14 @@ def _delete(jenkins: Jenkins, action: Action) -> None:
     jenkins.delete(action.name)
 
 
-def _stopped(
-    wrong: ProtostarError | KeyboardInterrupt, outlook: Outlook, done: int
-) -> ProtostarError:
+def _stopped(wrong: ProtostarError, outlook: Outlook, done: int) -> ProtostarError:
     """Whatever it was: what was done, and that the same command goes on."""
     actions = outlook.plan.actions
     state = f"{done} of {len(actions)} done"
-    if isinstance(wrong, KeyboardInterrupt):
-        state += f", {actions[done].name} perhaps"
-        return Interrupted(error="interrupted", state=state, try_=AGAIN)
-    if isinstance(wrong, Cut | TimedOut):
-        state += f", {actions[done].name} perhaps"
+    if isinstance(wrong, Interrupted | Cut | TimedOut):
+        state += "".join(f", {action.name} perhaps" for action in actions[done : done + 1])
+    if isinstance(wrong, Interrupted):
+        return Interrupted(error=wrong.error, state=state, try_=AGAIN)
     return FailedBeforeSwitch(
         error=wrong.error, state=f"{state}; {AGAIN}", try_=wrong.try_ or AGAIN
     )

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pyhelpers.errors import PreflightError
+from pyhelpers.steps import timed
 from pyhelpers.sync import check, commands, history, plan, watch
 from pyhelpers.sync.model import Record, StepName
 from pyhelpers.sync.run import StepFailed, now
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-    from pyhelpers.sync.model import Step
     from pyhelpers.sync.run import Run
 
 FILES_S, PULL_S, UP_S, STOP_S = 60.0, 1800.0, 600.0, 300.0
@@ -23,21 +22,8 @@ FILES_S, PULL_S, UP_S, STOP_S = 60.0, 1800.0, 600.0, 300.0
 def execute(run: Run) -> None:
     """Do the plan's steps in order. What a step raises leaves the rest undone: see `settle`."""
     for step in run.plan.steps:
-        with timed(run, step):
+        with timed(run.show, step, run.seconds, run.clock.monotonic):
             STEPS[step.name](run)
-
-
-@contextmanager
-def timed(run: Run, step: Step) -> Iterator[None]:
-    run.show.begin(step)
-    started = run.clock.monotonic()
-    try:
-        yield
-    except BaseException:
-        run.show.fail(step, run.clock.monotonic() - started)
-        raise
-    run.seconds[step.name] = round(run.clock.monotonic() - started, 3)
-    run.show.end(step, run.seconds[step.name])
 
 
 def check_it(run: Run) -> None:

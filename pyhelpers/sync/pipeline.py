@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from pyhelpers import interrupts
 from pyhelpers.errors import ConfigurationError, LockedError, PreflightError, Unreachable
 from pyhelpers.hosts.lock import hold
 from pyhelpers.sync import archive, check, checkout, commands, drift, execute, history, stack
@@ -112,7 +113,7 @@ def bring(site: Site, target: Target, allowed: Allowed, show: Show) -> Plan:
 
     Raises the error that says what stands.
     """
-    with held(site):
+    with interrupts.raised(), held(site):
         found = found_on(site.host, site.project, target)
         made = plan(found, target, allowed, _relation(site, found, target))
         if made.steps:
@@ -124,7 +125,9 @@ def _do(site: Site, made: Plan, found: Found, show: Show) -> None:
     run = Run(site.host, made, found, site.who, show, site.clock, KEEP_RELEASES)
     try:
         execute.execute(run)
-    except (Exception, KeyboardInterrupt) as cause:
+        interrupts.pass_over()
+    except Exception as cause:
+        interrupts.pass_over()
         raise settled(run, cause) from cause
 
 

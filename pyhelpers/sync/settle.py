@@ -21,7 +21,10 @@ PUT_BACK = (StepName.FLIP, StepName.CONTAINERS, StepName.RELOAD, StepName.VERIFY
 
 
 def settled(run: Run, cause: BaseException) -> ProtostarError:
-    """The error that says what stands now. Puts back what was before, if anything was changed."""
+    """The error that says what stands now. Puts back what was before, if anything was changed.
+
+    The caller has signals passed over meanwhile, or half of it would be put back.
+    """
     if not run.flipped:
         return _told(cause, NOTHING_CHANGED, run, after=False)
     try:
@@ -81,9 +84,9 @@ def _without_checks(steps: Plan) -> Plan:
 
 def _told(cause: BaseException, state: str, run: Run, *, after: bool) -> ProtostarError:
     code = Exit.FAILED_AFTER_SWITCH if after else Exit.FAILED_BEFORE_SWITCH
-    if isinstance(cause, KeyboardInterrupt):
+    if isinstance(cause, Interrupted):
         again = f"protostar sync apply {run.host.name}"
-        return Interrupted(error="interrupted", state=state, try_=again)
+        return Interrupted(error=cause.error, state=state, try_=again)
     if not isinstance(cause, ProtostarError):
         return ProtostarError(error=f"unexpected: {cause!r}", state=state)
     if not after:

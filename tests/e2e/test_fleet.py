@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bench.engine import CHECKOUT
-from pyhelpers.deploy import fleet, interrupts, turns
+from pyhelpers import interrupts
+from pyhelpers.deploy import fleet, turns
 from pyhelpers.deploy.children import Children
 from pyhelpers.errors import Interrupted
 

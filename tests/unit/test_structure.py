@@ -23,7 +23,7 @@ PACKAGE = Path(pyhelpers.__file__).parent
 # What may import what. A room imports only from rooms on floors below its own.
 FLOORS = [
     {"errors"},
-    {"console"},
+    {"console", "interrupts", "steps"},
     {"config"},
     {"hosts"},
     {"deploy", "sync", "backup", "build", "jobs"},
@@ -315,3 +315,13 @@ def test_a_groups_list_says_what_each_command_does_in_one_line(
 @pytest.mark.parametrize("words", [words for words, _ in COMMANDS], ids=spoken)
 def test_h_is_help(words: tuple[str, ...]) -> None:
     assert help_of(words, "-h") == help_of(words)
+
+
+END_TO_END = sorted(Path(__file__).parents[1].glob("e2e/test_*.py"))
+
+
+@pytest.mark.parametrize("file", END_TO_END, ids=lambda file: file.stem)
+def test_what_needs_an_engine_says_so(file: Path) -> None:
+    """`script/test unit` must run where there is none."""
+    assert "pytestmark" in file.read_text()
+    assert "pytest.mark.e2e" in file.read_text()

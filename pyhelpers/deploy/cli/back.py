@@ -35,7 +35,7 @@ def rollback(service: str, to: str | None, options: Options, *, now: bool) -> No
       protostar deploy rollback api --to v1
       protostar deploy rollback api --now
     """
-    from pyhelpers.deploy import interrupts
+    from pyhelpers import interrupts
 
     with interrupts.raised():
         # Most often the colour is warm: the rename is all, and nothing else may hold it up.

@@ -105,7 +105,7 @@ def run(
       protostar deploy run api v2 --only-failed
       protostar deploy run api v2 --no-registry   the registry is down, the image is here
     """
-    from pyhelpers.deploy import interrupts
+    from pyhelpers import interrupts
 
     with interrupts.raised():
         sites = sites_of(options.file, service, options.hosts, no_registry=no_registry)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pyhelpers import console
-from pyhelpers.deploy import fleet, interrupts, turns
+from pyhelpers import console, interrupts
+from pyhelpers.deploy import fleet, turns
 from pyhelpers.deploy.cli.single import deploy, tell_team
 from pyhelpers.errors import Exit, Interrupted, ProtostarError
 from pyhelpers.hosts.cli import who

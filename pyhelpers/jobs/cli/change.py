@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from typing import TYPE_CHECKING
 
 import click
@@ -115,8 +114,6 @@ def _bring(jenkins: Jenkins, outlook: Outlook, *, json_wanted: bool) -> None:
     from pyhelpers.jobs.apply import apply as bring
     from pyhelpers.jobs.apply import refuse_obstacles
 
-    # A CI server ends a build with SIGTERM: then, too, it is said what was done.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     if json_wanted:
         refuse_obstacles(outlook)
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from typing import TYPE_CHECKING
 
 import click
@@ -100,8 +99,6 @@ def _set_aside(site: Site) -> None:
 def _bring(site: Site, target: Target, allowed: Allowed, *, json_wanted: bool) -> None:
     from pyhelpers.sync import pipeline, report
 
-    # A CI server ends a build with SIGTERM: then, too, what was before is put back.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     view = console.steps_view(json_wanted=json_wanted)
     try:
         made = pipeline.bring(site, target, allowed, view)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pyhelpers.deploy import interrupts, turns
+from pyhelpers import interrupts
+from pyhelpers.deploy import turns
 from pyhelpers.deploy.children import Children
 from pyhelpers.errors import Interrupted, PreflightError, ProtostarError, Unreachable
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -244,18 +245,20 @@ class TestPutBack:
         scene.apply()
         assert scene.host.outcomes()[-1] == "apply: done"
 
-    def test_by_an_interrupt_too(self, applied: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_by_a_signal_too_and_a_second_one_does_not_stop_that(
+        self, applied: Scene, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         first, well = applied.host.current, watch.until_well
 
         def interrupted(run: Run) -> None:
-            if run.target.digest != first:
-                raise KeyboardInterrupt
+            signal.raise_signal(signal.SIGTERM)
             well(run)
 
         monkeypatch.setattr(watch, "until_well", interrupted)
         applied.checkout.write(NGINX, "# second\n")
         with pytest.raises(Interrupted) as ended:
             applied.apply()
+        assert ended.value.error == "interrupted by SIGTERM"
         assert ended.value.state == f"{first} serves again; it was put back"
         assert applied.host.current == first
 

@@ -13,7 +13,7 @@ NUMBERS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
 WORKING = """
 import sys, time
-from pyhelpers.deploy import interrupts
+from pyhelpers import interrupts
 from pyhelpers.errors import Interrupted
 try:
     with interrupts.raised():
@@ -25,7 +25,7 @@ except Interrupted as problem:
 
 SETTLING = """
 import sys, time
-from pyhelpers.deploy import interrupts
+from pyhelpers import interrupts
 from pyhelpers.errors import Interrupted
 with interrupts.raised():
     try:
@@ -41,7 +41,7 @@ with interrupts.raised():
 # The signal comes at the worst moment: the new thread runs, and Thread.start has not returned.
 STARTING = """
 import _thread, signal, threading, time
-from pyhelpers.deploy import interrupts
+from pyhelpers import interrupts
 from pyhelpers.errors import Interrupted
 def start_and_be_hit(*arguments):
     started = _thread.start_new_thread(*arguments)
@@ -60,7 +60,7 @@ except Interrupted as problem:
 # What comes out of a finalizer, or a callback of the garbage collector, is printed and forgotten.
 FINALIZING = """
 import signal, time
-from pyhelpers.deploy import interrupts
+from pyhelpers import interrupts
 from pyhelpers.errors import Interrupted
 class Hit:
     def __del__(self):
@@ -77,7 +77,7 @@ except Interrupted as problem:
 
 COLLECTING = """
 import gc, signal, time
-from pyhelpers.deploy import interrupts
+from pyhelpers import interrupts
 from pyhelpers.errors import Interrupted
 def hit(phase, info):
     if phase == "start":
@@ -93,9 +93,45 @@ except Interrupted as problem:
     print(problem.error, flush=True)
 """
 
+FORGETTING = """
+import signal, time, weakref
+from pyhelpers import interrupts
+from pyhelpers.errors import Interrupted
+class Hit(dict):
+    def __delitem__(self, key):
+        signal.raise_signal(signal.SIGTERM)
+        super().__delitem__(key)
+        print("forgotten", flush=True)
+class Key:
+    pass
+weak = weakref.WeakKeyDictionary()
+weak.data = Hit()
+try:
+    with interrupts.raised():
+        key = Key()
+        weak[key] = 1
+        del key
+        time.sleep(30)
+except Interrupted as problem:
+    print(problem.error, flush=True)
+"""
+
+# All is done, and the block around it has not ended yet.
+ENDED = """
+import signal
+from pyhelpers import interrupts
+before = [signal.getsignal(number) for number in interrupts.SIGNALS]
+with interrupts.raised():
+    interrupts.pass_over()
+    for number in interrupts.SIGNALS:
+        signal.raise_signal(number)
+    print("told", flush=True)
+print([signal.getsignal(number) for number in interrupts.SIGNALS] == before)
+"""
+
 AFTERWARDS = """
 import signal
-from pyhelpers.deploy import interrupts
+from pyhelpers import interrupts
 before = [signal.getsignal(number) for number in interrupts.SIGNALS]
 for block in (interrupts.raised, interrupts.held_back):
     try:
@@ -142,6 +178,13 @@ def test_signals_while_it_settles_are_passed_over() -> None:
     assert process.returncode == 0
 
 
+def test_signals_after_the_end_do_not_deny_what_was_done() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", ENDED], capture_output=True, text=True, check=True, timeout=20
+    )
+    assert done.stdout == "told\nTrue\n"
+
+
 def test_a_signal_in_the_start_of_a_thread_waits_until_the_thread_runs() -> None:
     done = subprocess.run(
         [sys.executable, "-c", STARTING], capture_output=True, text=True, check=True, timeout=20
@@ -151,7 +194,8 @@ def test_a_signal_in_the_start_of_a_thread_waits_until_the_thread_runs() -> None
 
 
 @pytest.mark.parametrize(
-    ("program", "moment"), [(FINALIZING, "finalized"), (COLLECTING, "collected")]
+    ("program", "moment"),
+    [(FINALIZING, "finalized"), (COLLECTING, "collected"), (FORGETTING, "forgotten")],
 )
 def test_a_signal_where_an_exception_would_be_lost_comes_again(program: str, moment: str) -> None:
     done = subprocess.run(

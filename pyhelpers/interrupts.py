@@ -9,6 +9,7 @@ import queue
 import signal
 import threading
 import time
+import weakref
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -16,10 +17,13 @@ from pyhelpers.errors import Interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import FrameType
+    from types import CodeType, FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SOON_S = 0.005
+WEAK_COLLECTIONS = {
+    each.__init__.__code__.co_filename for each in (weakref.WeakKeyDictionary, weakref.WeakSet)
+}
 
 
 @contextmanager
@@ -45,6 +49,16 @@ def _bring_back(late: queue.SimpleQueue[int]) -> None:
     while number := late.get():
         time.sleep(SOON_S)
         os.kill(os.getpid(), number)
+
+
+def pass_over() -> None:
+    """Until the end of the `raised` around it signals mean nothing.
+
+    For when all is done, or is being settled: there is nothing left to interrupt, and "nothing was
+    changed" would be untrue.
+    """
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 @contextmanager
@@ -80,10 +94,15 @@ def _at_a_bad_moment(frame: FrameType | None) -> bool:
     """Where an exception would be lost, or would do harm.
 
     Out of Thread.start it makes CPython forget the thread, which then dies loudly; out of a
-    finalizer or a callback of the garbage collector it is printed and forgotten.
+    finalizer, a weak reference's callback or the garbage collector's it is printed and forgotten.
     """
     collecting = [getattr(each, "__code__", None) for each in gc.callbacks]
     bad = [threading.Thread.start.__code__, *collecting]
-    while frame is not None and frame.f_code not in bad and frame.f_code.co_name != "__del__":
+    while frame is not None and frame.f_code not in bad and not _is_the_interpreters(frame.f_code):
         frame = frame.f_back
     return frame is not None
+
+
+def _is_the_interpreters(code: CodeType) -> bool:
+    """Called by it in between: a finalizer, or what the weak collections do when a key dies."""
+    return code.co_name == "__del__" or code.co_filename in WEAK_COLLECTIONS
