@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from bench.installation import Finished
 
+pytestmark = pytest.mark.e2e
+
 LOG = "nginx/mixins/log.conf"
 # The second one must be over before somebody wonders whether it hangs.
 SECOND_S = 2.0

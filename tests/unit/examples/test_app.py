@@ -142,7 +142,7 @@ class TestEnd:
 
     def test_no_connection_is_taken_while_it_finishes(self, app: Running) -> None:
         with ThreadPoolExecutor() as pool:
-            slow = pool.submit(app.get, "/slow?s=1")
+            slow = pool.submit(app.get, "/slow?s=4")
             time.sleep(0.3)
             app.terminate()
             time.sleep(0.3)

