@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 import requests
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     Make = Callable[[str], ServerStack]
 
 SERVERS = ("a5", "centre", "proxy")
+# Without the gateway, which tests of its own start, and cAdvisor: no package has it.
+RUNNING = ("postgres", "queue", "cache", "node-exporter")
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +43,7 @@ def make(tmp_path_factory: pytest.TempPathFactory, tags: list[str]) -> Iterator[
 @pytest.fixture(scope="module")
 def a5(make: Make) -> ServerStack:
     stack = make("a5")
-    stack.up("postgres", "queue", "cache")
+    stack.up(*RUNNING)
     stack.job("postgres-setup")
     return stack
 
@@ -84,7 +88,7 @@ def volumes(stack: ServerStack, service: str) -> list[str]:
 
 
 class TestA5:
-    @pytest.mark.parametrize("service", ["postgres", "queue", "cache"])
+    @pytest.mark.parametrize("service", RUNNING)
     def test_the_engine_holds_each_to_its_limits(self, a5: ServerStack, service: str) -> None:
         held_to(a5, service)
 
@@ -203,7 +207,15 @@ class TestA5:
         assert self.redis(a5, "queue", "GET", "job") == ["1"]
         assert self.redis(a5, "cache", "GET", "job") == []
 
-    @pytest.mark.parametrize("name", ["app_network", "data_network"])
+    def test_the_machine_is_measured_and_not_the_container(self, a5: ServerStack) -> None:
+        told = a5.within("node-exporter", "wget", "-qO-", "http://127.0.0.1:9100/metrics").stdout
+        memory = re.search(r"^node_memory_MemTotal_bytes (\S+)$", told, re.MULTILINE)
+        assert memory is not None
+        assert float(memory[1]) == pytest.approx(psutil.virtual_memory().total, rel=0.01)
+        assert "node_filesystem_avail_bytes{" in told
+        assert "node_network_receive_bytes_total" not in told
+
+    @pytest.mark.parametrize("name", ["app_network", "data_network", "watch_network"])
     def test_its_networks_lead_nowhere(self, a5: ServerStack, name: str) -> None:
         shown = docker("network", "inspect", "--format", "{{.Internal}}", f"{a5.project}-{name}")
         assert shown.strip() == "true"

@@ -41,7 +41,7 @@ PORTS = {
     "proxy/proxy": ["${PROTOSTAR_PROXY:-0.0.0.0:443}:443", PRIVATE],
 }
 INTERNAL = {"app", "data", "watch"}
-GIVES_RIGHTS = {"privileged", "cap_add", "devices", "userns_mode", "ipc", "network_mode"}
+GIVES_RIGHTS = {"privileged", "cap_add", "devices", "userns_mode", "ipc", "network_mode", "pid"}
 IMAGE = re.compile(r"\$\{PROTOSTAR_[A-Z0-9_]+:-(?P<reference>[\w./-]+):(?P<tag>v?\d[\w.-]*)\}")
 
 every_service = pytest.mark.parametrize("service", ALL, ids=named)
