@@ -6,6 +6,6 @@ RUN apk add --no-cache curl \
  && install -d -o versitygw -g versitygw -m 0700 /data /iam
 VOLUME /data /iam
 USER 990:990
-EXPOSE 9000
+EXPOSE 7070
 ENTRYPOINT []
-CMD ["versitygw", "--port", ":9000", "--iam-dir", "/iam", "--health", "/health", "posix", "/data"]
+CMD ["versitygw", "--port", ":7070", "--iam-dir", "/iam", "--health", "/health", "posix", "/data"]

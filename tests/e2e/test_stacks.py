@@ -293,7 +293,7 @@ class TestCentre:
     ) -> tuple[int, str]:
         signed = ["--aws-sigv4", "aws:amz:us-east-1:s3"] if keys else []
         body = ["--data-binary", data] if data else []
-        url = f"http://127.0.0.1:9000{path}"
+        url = f"http://127.0.0.1:7070{path}"
         argv = ["curl", "-s", "--config", "-", *signed, "-X", method, *body, "-w", "\n%{http_code}"]
         told = centre.within("s3", *argv, url, given=keys).stdout
         text, _, status = told.rpartition("\n")

@@ -24,20 +24,24 @@ NO_HEALTH_CHECK = {
 }
 # Who a mount of the host's would let in, and why it is there all the same.
 HOST_MOUNTS = {
-    "a5/gateway": "its configuration and the markers, read-only",
+    "a5/gateway": "its configuration, certificates and the markers, read-only",
     "a5/cadvisor": "the engine and its files, read-only",
     "a5/node-exporter": "the machine's disks and /proc, read-only",
-    "centre/ops-nginx": "its configuration, read-only",
+    "centre/ops-nginx": "its configuration and certificates, read-only",
     "centre/s3-setup": "its script and the policies, read-only",
     "proxy/proxy": "its configuration, read-only",
 }
 PRIVATE = "127.0.0.1:${PROTOSTAR_PRIVATE_PORT:-8081}:8081"
 # Nothing else is published. docs/servers.md has the same list for people.
 PORTS = {
-    "a5/gateway": ["${PROTOSTAR_PUBLIC:-0.0.0.0:80}:80", PRIVATE],
+    "a5/gateway": [
+        "${PROTOSTAR_PUBLIC:-0.0.0.0:80}:80",
+        "${PROTOSTAR_PUBLIC_TLS:-127.0.0.1:}:443",
+        PRIVATE,
+    ],
     "centre/ops-nginx": ["${PROTOSTAR_OPS:-0.0.0.0:8888}:8888", PRIVATE],
     "centre/registry": ["127.0.0.1:${PROTOSTAR_REGISTRY_PORT:-5000}:5000"],
-    "centre/s3": ["${PROTOSTAR_S3_LISTEN:-127.0.0.1:9000}:9000"],
+    "centre/s3": ["${PROTOSTAR_S3_LISTEN:-127.0.0.1:7070}:7070"],
     "proxy/proxy": ["${PROTOSTAR_PROXY:-0.0.0.0:443}:443", PRIVATE],
 }
 INTERNAL = {"app", "data", "watch"}
