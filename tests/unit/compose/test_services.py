@@ -19,8 +19,6 @@ NO_HEALTH_CHECK = {
     "a5/api": "the deploy asks it through the gateway, the path that traffic takes",
     "a5/web": "the deploy asks it through the gateway, the path that traffic takes",
     "a5/ai-worker": "the deploy asks it through the gateway, the path that traffic takes",
-    "a5/postgres-setup": "a job: its exit code says how it is",
-    "centre/s3-setup": "a job: its exit code says how it is",
 }
 # Who a mount of the host's would let in, and why it is there all the same.
 HOST_MOUNTS = {
@@ -82,6 +80,13 @@ def test_somebody_looks_whether_it_is_well(service: Service) -> None:
     check = service.body.get("healthcheck", {"disable": True})
     assert bool(check.get("disable")) == (named(service) in NO_HEALTH_CHECK)
     assert ("test" in check) != bool(check.get("disable"))
+
+
+@pytest.mark.parametrize("service", [each for each in ALL if each.job], ids=named)
+def test_a_sync_waits_for_a_job_to_end(service: Service) -> None:
+    """One that is not healthy yet is not well; one that ended with 0 is."""
+    assert service.body["healthcheck"]["test"] == ["CMD", "false"]
+    assert service.body["healthcheck"]["start_period"] == "300s"
 
 
 @every_service
