@@ -19,23 +19,20 @@ if [ "$(printf '%s\n' "$registry" | grep -c .)" != 1 ]; then
   exit 2
 fi
 
-# The same image, rights and volume, and no network.
-in_its_place() {
-  docker run --rm --network none --read-only --cap-drop ALL --security-opt no-new-privileges:true \
-    --memory 512m --pids-limit 100 --volumes-from "$registry" --entrypoint sh "$image" -c "$1"
-}
-used_kb() { in_its_place 'du -sk /var/lib/registry' | cut -f1; }
-
 image=$(docker inspect --format '{{.Config.Image}}' "$registry")
 docker stop "$registry" >/dev/null
 trap 'docker start "$registry" >/dev/null' EXIT
 trap 'exit 130' INT TERM
 
-before_kb=$(used_kb)
-# Debian calls the program docker-registry, the official image registry. Nothing was ever pushed:
-# it would end with an error.
+# In its place: the same image, rights and volume, and no network. Debian calls the program
+# docker-registry, the official image registry. Where nothing was ever pushed it ends with an error.
 # shellcheck disable=SC2016 # the container's shell reads it
-in_its_place '[ -d /var/lib/registry/docker/registry/v2/repositories ] || exit 0
-  program=$(command -v docker-registry || command -v registry)
-  "$program" garbage-collect /etc/docker/registry/config.yml >/dev/null'
-echo "freed $((before_kb - $(used_kb))) KB of $before_kb"
+docker run --rm --network none --read-only --cap-drop ALL --security-opt no-new-privileges:true \
+  --memory 512m --pids-limit 100 --volumes-from "$registry" --entrypoint sh "$image" -euc '
+  used_kb() { du -sk /var/lib/registry | cut -f1; }
+  before_kb=$(used_kb)
+  if [ -d /var/lib/registry/docker/registry/v2/repositories ]; then
+    program=$(command -v docker-registry || command -v registry)
+    "$program" garbage-collect /etc/docker/registry/config.yml >/dev/null
+  fi
+  echo "freed $((before_kb - $(used_kb))) KB of $before_kb"'

@@ -207,6 +207,12 @@ class TestA5:
         assert self.redis(a5, "queue", "GET", "job") == ["1"]
         assert self.redis(a5, "cache", "GET", "job") == []
 
+    def test_the_queue_does_not_know_the_database(self, a5: ServerStack) -> None:
+        """No network has both."""
+        told = a5.within("queue", "redis-cli", "-h", "postgres", "-p", "5432", "PING")
+        assert told.returncode != 0
+        assert "Could not connect" in told.stderr
+
     def test_the_machine_is_measured_and_not_the_container(self, a5: ServerStack) -> None:
         told = a5.within("node-exporter", "wget", "-qO-", "http://127.0.0.1:9100/metrics").stdout
         memory = re.search(r"^node_memory_MemTotal_bytes (\S+)$", told, re.MULTILINE)
