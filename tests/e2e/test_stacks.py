@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import time
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -14,6 +15,7 @@ import requests
 from bench.engine import CHECKOUT, docker
 from bench.registry import MANIFEST, upload
 
+from .signed_link import signed_link
 from .stacks import ServerStack
 
 if TYPE_CHECKING:
@@ -340,6 +342,19 @@ class TestCentre:
             status, text = self.sent(centre, "", "GET", path)
             assert status == 403
             assert "<html" not in text.lower()
+
+    def test_a_signed_link_shows_one_file_to_whoever_has_it_for_a_while(
+        self, centre: ServerStack, first: str
+    ) -> None:
+        assert self.ask(centre, "static", "PUT", "/static/logo.svg", "<svg/>")[0] == 200
+        host, path = f"127.0.0.1:{centre.s3_port}", "/static/logo.svg"
+        keys = "web", centre.secret("S3_WEB_SECRET_KEY")
+        link, short = signed_link(host, path, *keys), signed_link(host, path, *keys, lasts_s=1)
+        assert requests.get(link, timeout=10).text == "<svg/>"
+        assert requests.put(link, "x", timeout=10).status_code == 403
+        assert requests.get(link.replace("logo", "other"), timeout=10).status_code == 403
+        time.sleep(2)
+        assert requests.get(short, timeout=10).status_code == 403
 
     def test_a_changed_key_holds_and_the_old_one_no_longer(
         self, centre: ServerStack, first: str
