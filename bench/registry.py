@@ -74,19 +74,21 @@ class RegistryContainer:
         plain = _tar(os.urandom(layer_bytes))
         config["rootfs"]["diff_ids"].append(_digest(plain))
         config["history"].append({"created_by": "a test"})
-        manifest["config"] |= self._upload(base, json.dumps(config).encode())
-        packed = self._upload(base, gzip.compress(plain))
+        manifest["config"] |= upload(base, json.dumps(config).encode())
+        packed = upload(base, gzip.compress(plain))
         kind = {"mediaType": manifest["layers"][0]["mediaType"]}
         manifest["layers"].append({**kind, **packed})
         url, headers = f"{base}/manifests/{tag}", {"Content-Type": MANIFEST}
         requests.put(url, json.dumps(manifest), headers=headers, timeout=10).raise_for_status()
 
-    def _upload(self, base: str, data: bytes) -> dict[str, Any]:
-        begun = requests.post(f"{base}/blobs/uploads/", timeout=10)
-        query = {"digest": _digest(data)}
-        where = begun.headers["Location"]
-        requests.put(where, data, params=query, timeout=30).raise_for_status()
-        return {"digest": _digest(data), "size": len(data)}
+
+def upload(base: str, data: bytes) -> dict[str, Any]:
+    """A blob; its descriptor. `base`: http://ADDRESS/v2/REPOSITORY."""
+    begun = requests.post(f"{base}/blobs/uploads/", timeout=10)
+    query = {"digest": _digest(data)}
+    where = begun.headers["Location"]
+    requests.put(where, data, params=query, timeout=30).raise_for_status()
+    return {"digest": _digest(data), "size": len(data)}
 
 
 def _got(url: str, headers: dict[str, str] | None = None) -> requests.Response:

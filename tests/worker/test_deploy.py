@@ -35,7 +35,10 @@ class Town(Installation):
     def add_worker(self, environment: dict[str, str]) -> str:
         name = self.service("ai")
         document = yaml.safe_load((CHECKOUT / "compose/a5/ai-worker.yml").read_text())
-        document["services"]["worker"]["labels"] = {LABEL: self.tag}
+        worker = document["services"]["worker"]
+        worker["labels"] = {LABEL: self.tag}
+        # Those of a whole A5, which is not here.
+        del worker["networks"], document["networks"]
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / f"{name}.yml").write_text(yaml.safe_dump(document))
         lines = [f"{key}={value}" for key, value in environment.items()]
