@@ -1,0 +1,235 @@
+"""The three servers' nginx as containers on networks of their own, with what stands behind them."""
+
+from __future__ import annotations
+
+import os
+import random
+import secrets
+import shutil
+import subprocess
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from ipaddress import IPv4Network
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from bench.engine import CHECKOUT, LABEL, docker
+from pyhelpers.config.model import Config
+from pyhelpers.sync.render import nginx_files
+from tests.e2e.colours import wait_until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NGINX = os.environ.get("PROTOSTAR_NGINX", "protostar/nginx:1.30")
+PYTHON = "protostar-example/app:v1"
+SHOP, OPS, GRAFANA, S3, HOME = "shop.test", "ops.test", "grafana.test", "s3.test", "home.test"
+SERVERS = ("a5", "centre", "proxy")
+NETWORK_TRIES = 5
+# As in compose/a5/gateway.yml.
+HARDENED = [
+    *("--user", "101:101", "--read-only", "--tmpfs=/tmp:mode=1777,size=64m", "--entrypoint", ""),
+    *("--cap-drop", "ALL", "--security-opt", "no-new-privileges:true", "--dns-opt", "ndots:1"),
+]
+
+
+def config(proxy: str, admin: str, **gateway: Any) -> Config:
+    """A5 with two services of which one never runs; two tools of which one never runs."""
+    service = {"host": "a5", "image": "shop/api", "compose": "api.yml", "port": 3000}
+    return Config.model_validate(
+        {
+            "project": "shop",
+            "hosts": {name: {"ssh": f"deploy@{name}.lan"} for name in SERVERS},
+            "gateways": {"gateway": gateway},
+            "services": {"api": {**service, "route": "/"}, "web": {**service, "route": "/web/"}},
+            "ops": {
+                "proxy_address": proxy,
+                "home": HOME,
+                "certificate": OPS,
+                "allow": [admin],
+                "tools": {
+                    "grafana": {"name": GRAFANA, "port": 3000},
+                    "s3": {"name": S3, "port": 7070, "max_body_mb": 0},
+                },
+            },
+        }
+    )
+
+
+def rendered(config: Config, server: str) -> dict[str, bytes]:
+    return nginx_files(config, server, "gateway", CHECKOUT / "nginx", server)
+
+
+def write(folder: Path, files: dict[str, bytes]) -> Path:
+    for name, data in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+    return folder
+
+
+def self_signed(folder: Path, *names: str) -> None:
+    """fullchain.pem and privkey.pem, which the container's user can read."""
+    folder.mkdir(parents=True)
+    argv = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    argv += ["-nodes", "-days", "30", "-subj", f"/CN={names[0]}", "-addext"]
+    argv += ["subjectAltName=" + ",".join(f"DNS:{name}" for name in names)]
+    argv += ["-keyout", str(folder / "privkey.pem"), "-out", str(folder / "fullchain.pem")]
+    subprocess.run(argv, check=True, capture_output=True, timeout=30)
+    (folder / "privkey.pem").chmod(0o644)
+
+
+def nginx_command(*arguments: str) -> list[str]:
+    return ["nginx", "-c", "/etc/protostar/nginx.conf", "-p", "/etc/protostar/", *arguments]
+
+
+@dataclass
+class Installation:
+    """`wan`: client, proxy and Centre's router. `lan`: Centre's tools. `edge`: A5.
+
+    The client is this process; its address is the bridge's own.
+    """
+
+    folder: Path
+    tag: str = field(default_factory=lambda: f"t{secrets.token_hex(2)}")
+    subnets: dict[str, IPv4Network] = field(default_factory=dict)
+
+    # --- names and addresses ------------------------------------------------------------------
+
+    def name(self, short: str) -> str:
+        return f"{short}-{self.tag}"
+
+    def address(self, network: str, number: int) -> str:
+        return str(self.subnets[network][number])
+
+    @property
+    def gateway(self) -> str:
+        return self.address("edge", 2)
+
+    @property
+    def proxy(self) -> str:
+        return self.address("wan", 2)
+
+    @property
+    def centre(self) -> str:
+        return self.address("wan", 3)
+
+    @property
+    def certificates(self) -> Path:
+        return self.folder / "certificates"
+
+    @cached_property
+    def config(self) -> Config:
+        tls = {"names": [SHOP, f"www.{SHOP}"], "certificate": SHOP}
+        return config(self.proxy, self.address("wan", 1), tls=tls)
+
+    def files(self, server: str) -> Path:
+        return self.folder / server
+
+    # --- making it ----------------------------------------------------------------------------
+
+    def start(self) -> None:
+        for network in ("edge", "wan", "lan"):
+            self._network(network)
+        self._certificates()
+        self._markers()
+        for server in SERVERS:
+            write(self.files(server), rendered(self.config, server))
+        self._echo()
+        live = ["-v", f"{self.folder}/live:/live:ro"]
+        self._nginx("a5", "edge", self.gateway, *self._keys, *live)
+        self._nginx("centre", "wan", self.centre, *self._keys, "--network-alias", HOME)
+        docker("network", "connect", self.name("lan"), self.name("centre"))
+        self._nginx("proxy", "wan", self.proxy)
+        for server, address in zip(SERVERS, (self.gateway, self.centre, self.proxy), strict=True):
+            wait_until(partial(self._loaded, server, address), f"{server} answers", 20)
+
+    def _network(self, short: str) -> None:
+        """A free one of 16 addresses, so that each server's address is known before it starts."""
+        for last in range(NETWORK_TRIES - 1, -1, -1):
+            pick = random.randrange(1 << 17)
+            subnet = IPv4Network((int(IPv4Network("10.224.0.0/11")[0]) + pick * 16, 28))
+            label = f"{LABEL}={self.tag}"
+            try:
+                docker(
+                    *("network", "create", "--subnet", str(subnet), "--gateway", str(subnet[1])),
+                    *("--label", label, self.name(short)),
+                )
+            except RuntimeError:
+                if not last:
+                    raise
+            else:
+                self.subnets[short] = subnet
+                return
+
+    def _certificates(self) -> None:
+        self_signed(self.certificates / SHOP, SHOP, f"www.{SHOP}")
+        self_signed(self.certificates / OPS, GRAFANA, S3)
+        proof = self.certificates / "acme/.well-known/acme-challenge/token"
+        proof.parent.mkdir(parents=True)
+        proof.write_text("proof")
+
+    def _markers(self) -> None:
+        (self.folder / "live").mkdir()
+        for service in ("api", "web"):
+            (self.folder / f"live/{service}.blue").touch()
+
+    @property
+    def _keys(self) -> list[str]:
+        return ["-v", f"{self.certificates}:/certificates:ro"]
+
+    def _nginx(self, server: str, network: str, address: str, *options: str) -> None:
+        mount = f"{self.files(server)}:/etc/protostar:ro"
+        docker(
+            *("run", "--detach", "--name", self.name(server), "--label", f"{LABEL}={self.tag}"),
+            *("--network", self.name(network), "--ip", address, *HARDENED, "-v", mount, *options),
+            *(NGINX, *nginx_command("-g", "daemon off;")),
+        )
+
+    def _echo(self) -> None:
+        """Behind both paths. On `wan` it is a stranger, until `lead_home` makes it the home."""
+        docker(
+            *("create", "--name", self.name("echo"), "--label", f"{LABEL}={self.tag}"),
+            *("--network", self.name("edge"), "--ip", self.address("edge", 3)),
+            *("--network-alias", "api-blue"),
+            *("-v", f"{CHECKOUT}/tests/nginx/echo.py:/echo.py:ro"),
+            *(PYTHON, "python3", "/echo.py"),
+        )
+        docker("network", "connect", "--alias", "grafana", self.name("lan"), self.name("echo"))
+        where = ["--ip", self.address("wan", 4), self.name("wan")]
+        docker("network", "connect", *where, self.name("echo"))
+        docker("start", self.name("echo"))
+
+    def _loaded(self, server: str, address: str) -> bool:
+        """As sync asks: nginx names the files that it has loaded."""
+        try:
+            told = httpx.get(f"http://{address}:8081/-/config", trust_env=False, timeout=1)
+        except httpx.TransportError:
+            return False
+        return told.text.strip() in (self.files(server) / "digest.conf").read_text()
+
+    # --- using it -----------------------------------------------------------------------------
+
+    def inside(self, short: str, *argv: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        command = ["docker", "exec", "-i", self.name(short), *argv]
+        return subprocess.run(
+            command, input=stdin, capture_output=True, text=True, check=False, timeout=30
+        )
+
+    def lead_home(self, to: str) -> None:
+        """The provider gives the home another address: its name leads to `to` from now on."""
+        for short, address in (("centre", self.centre), ("echo", self.address("wan", 4))):
+            network, container = self.name("wan"), self.name(short)
+            alias = ["--alias", HOME] if short == to else []
+            docker("network", "disconnect", network, container)
+            docker("network", "connect", "--ip", address, *alias, network, container)
+
+    # --- taking it away -----------------------------------------------------------------------
+
+    def remove(self) -> None:
+        label = ["--filter", f"label={LABEL}={self.tag}"]
+        if ids := docker("ps", "-aq", *label).split():
+            docker("rm", "-f", *ids)
+        if names := docker("network", "ls", "-q", *label).split():
+            docker("network", "rm", *names)
+        shutil.rmtree(self.folder, ignore_errors=True)
