@@ -7,6 +7,7 @@ import random
 import secrets
 import shutil
 import subprocess
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from ipaddress import IPv4Network
@@ -20,6 +21,7 @@ from pyhelpers.sync.render import nginx_files
 from tests.e2e.colours import wait_until
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 NGINX = os.environ.get("PROTOSTAR_NGINX", "protostar/nginx:1.30")
@@ -223,6 +225,24 @@ class Installation:
             alias = ["--alias", HOME] if short == to else []
             docker("network", "disconnect", network, container)
             docker("network", "connect", "--ip", address, *alias, network, container)
+
+    @contextmanager
+    def captured_on_proxy(self) -> Iterator[dict[str, bytes]]:
+        """All that goes through it while the block lasts: the bytes by `SOURCE>DESTINATION`."""
+        options = ["--network", f"container:{self.name('proxy')}", "--user", "0"]
+        options += ["--cap-drop", "ALL", "--cap-add", "NET_RAW", "--name", self.name("capture")]
+        options += ["--label", f"{LABEL}={self.tag}"]
+        mount = ["-v", f"{CHECKOUT}/tests/nginx/capture.py:/capture.py:ro"]
+        argv = ["docker", "run", "--rm", "-i", *options, *mount, PYTHON, "python3", "/capture.py"]
+        found: dict[str, bytes] = {}
+        pipe = subprocess.PIPE
+        with subprocess.Popen(argv, stdin=pipe, stdout=pipe, text=True) as capture:
+            assert capture.stdout is not None
+            assert capture.stdout.readline() == "listening\n"
+            yield found
+            out, _ = capture.communicate(timeout=30)
+        for way, payload in (line.split() for line in out.splitlines()):
+            found[way] = found.get(way, b"") + bytes.fromhex(payload)
 
     # --- taking it away -----------------------------------------------------------------------
 

@@ -111,6 +111,30 @@ class TestTheProxy:
         told = docker("inspect", "--format", mounts, at.name("proxy"))
         assert told.split() == ["/etc/protostar"]
 
+    def test_cannot_read_what_it_hands_on(self, at: Installation, grafana: Client) -> None:
+        """Records of TLS in every direction, after the one line that the proxy itself writes."""
+        with at.captured_on_proxy() as found:
+            told = grafana.get("/needle-in-the-path", Cookie="needle-in-a-header")
+        assert b"needle" in told.request.url.raw_path
+        assert "needle" in told.text
+        assert len(found) == 4
+        for way, payload in found.items():
+            line, end, rest = payload.partition(b"\r\n")
+            forwarded = line.startswith(b"PROXY TCP4 ") and bool(end)
+            assert forwarded == way.endswith(":8888")
+            assert is_tls(rest if forwarded else payload)
+            assert b"needle" not in payload
+
+
+def is_tls(payload: bytes) -> bool:
+    """Whole records, one after another: handshake, change of cipher, alert, data."""
+    while payload:
+        kind, major, length = payload[0], payload[1], int.from_bytes(payload[3:5], "big")
+        if kind not in range(0x14, 0x18) or major != 3 or len(payload) < 5 + length:
+            return False
+        payload = payload[5 + length :]
+    return True
+
 
 class TestStreams:
     def test_a_websocket_lives(self, grafana: Client) -> None:
