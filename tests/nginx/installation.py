@@ -139,12 +139,12 @@ class Installation:
             write(self.files(server), rendered(self.config, server))
         self._echo()
         live = ["-v", f"{self.folder}/live:/live:ro"]
-        self._nginx("a5", "edge", self.gateway, *self._keys, *live)
-        self._nginx("centre", "wan", self.centre, *self._keys, "--network-alias", HOME)
-        docker("network", "connect", self.name("lan"), self.name("centre"))
-        self._nginx("proxy", "wan", self.proxy)
+        self.nginx("a5", "edge", self.gateway, *self.keys, *live)
+        home = ("--network-alias", HOME)
+        self.nginx("centre", "wan", self.centre, *self.keys, *home, beside="lan")
+        self.nginx("proxy", "wan", self.proxy)
         for server, address in zip(SERVERS, (self.gateway, self.centre, self.proxy), strict=True):
-            wait_until(partial(self._loaded, server, address), f"{server} answers", 20)
+            wait_until(partial(self.loaded, server, address), f"{server} answers", 20)
 
     def _network(self, short: str) -> None:
         """A free one of 16 addresses, so that each server's address is known before it starts."""
@@ -177,16 +177,22 @@ class Installation:
             (self.folder / f"live/{service}.blue").touch()
 
     @property
-    def _keys(self) -> list[str]:
+    def keys(self) -> list[str]:
         return ["-v", f"{self.certificates}:/certificates:ro"]
 
-    def _nginx(self, server: str, network: str, address: str, *options: str) -> None:
+    def nginx(
+        self, server: str, network: str, address: str, *options: str, beside: str = ""
+    ) -> None:
+        """`beside`: another network that it is on from its first moment."""
         mount = f"{self.files(server)}:/etc/protostar:ro"
         docker(
-            *("run", "--detach", "--name", self.name(server), "--label", f"{LABEL}={self.tag}"),
+            *("create", "--name", self.name(server), "--label", f"{LABEL}={self.tag}"),
             *("--network", self.name(network), "--ip", address, *HARDENED, "-v", mount, *options),
             *(NGINX, *nginx_command("-g", "daemon off;")),
         )
+        if beside:
+            docker("network", "connect", self.name(beside), self.name(server))
+        docker("start", self.name(server))
 
     def _echo(self) -> None:
         """Behind both paths. On `wan` it is a stranger, until `lead_home` makes it the home."""
@@ -202,7 +208,7 @@ class Installation:
         docker("network", "connect", *where, self.name("echo"))
         docker("start", self.name("echo"))
 
-    def _loaded(self, server: str, address: str) -> bool:
+    def loaded(self, server: str, address: str) -> bool:
         """As sync asks: nginx names the files that it has loaded."""
         try:
             told = httpx.get(f"http://{address}:8081/-/config", trust_env=False, timeout=1)
