@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import statistics
 import subprocess
 import sys
@@ -83,9 +82,7 @@ def _times(pairs: int) -> tuple[float, float]:
 def _servers() -> Iterator[Installation]:
     """And a second ops-nginx, to which this process is the proxy."""
     with tempfile.TemporaryDirectory(prefix="protostar-bench-") as folder:
-        os.chmod(folder, 0o755)  # noqa: PTH101, S103 - the containers' user goes through it
         at = Installation(Path(folder) / "servers")
-        at.folder.mkdir()
         try:
             at.start()
             us, address = at.address("wan", 1), at.address("wan", 5)

@@ -18,11 +18,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     build_example("app", "1")
-    folder = tmp_path_factory.mktemp("servers")
-    # The containers' user goes through it.
-    for each in (folder, *folder.parents[:2]):
-        each.chmod(0o755)
-    installation = Installation(folder)
+    installation = Installation(tmp_path_factory.mktemp("paths") / "servers")
     try:
         installation.start()
         yield installation

@@ -172,7 +172,7 @@ class Installation:
         proof.write_text("proof")
 
     def _markers(self) -> None:
-        (self.folder / "live").mkdir()
+        (self.folder / "live").mkdir(parents=True)
         for service in ("api", "web"):
             (self.folder / f"live/{service}.blue").touch()
 
@@ -221,7 +221,13 @@ class Installation:
     def inside(self, short: str, *argv: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         command = ["docker", "exec", "-i", self.name(short), *argv]
         return subprocess.run(
-            command, input=stdin, capture_output=True, text=True, check=False, timeout=30
+            command,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            timeout=30,
         )
 
     def lead_home(self, to: str) -> None:

@@ -39,7 +39,7 @@ each_set = pytest.mark.parametrize(("told", "server"), SETS.values(), ids=SETS)
 
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("certificates")
+    folder = tmp_path_factory.mktemp("files") / "certificates"
     for each in (SHOP, OPS):
         self_signed(folder / each, each)
     return folder
@@ -50,8 +50,6 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_nginx_takes_them_without_a_warning(
     tmp_path: Path, certificates: Path, told: Config, server: str
 ) -> None:
-    for each in (tmp_path, certificates, *tmp_path.parents[:2]):
-        each.chmod(0o755)
     mounts = ["-v", f"{write(tmp_path / server, rendered(told, server))}:/etc/protostar:ro"]
     mounts += ["-v", f"{certificates}:/certificates:ro"]
     run = ["docker", "run", "--rm", "--network", "none", "--label", "org.protostar.test=files"]

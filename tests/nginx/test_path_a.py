@@ -70,6 +70,9 @@ class TestTls:
     def test_a_client_without_it_is_served_too(self, at: Installation) -> None:
         assert "Cipher is TLS_" in handshake(at, "-tls1_3", "-groups", "X25519")
 
+    def test_a_browser_is_served_over_http_2(self, at: Installation) -> None:
+        assert "ALPN protocol: h2" in handshake(at, "-alpn", "h2,http/1.1")
+
     @pytest.mark.parametrize("name", ["other.test", ""])
     def test_an_unknown_name_gets_no_certificate(self, at: Installation, name: str) -> None:
         told = handshake(at, name=name)

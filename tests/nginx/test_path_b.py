@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import ssl
+import subprocess
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -87,6 +88,16 @@ class TestTheProxy:
     def test_closes_on_an_unknown_name(self, grafana: Client, name: str) -> None:
         with pytest.raises(OSError, match=CLOSED):
             grafana.by_name(name).answer_over_tls(b"")
+
+    def test_says_nothing_of_a_stranger_in_its_error_log(
+        self, at: Installation, grafana: Client
+    ) -> None:
+        with pytest.raises(OSError, match=CLOSED):
+            grafana.by_name("stranger.test").answer_over_tls(b"")
+        logs = ["docker", "logs", at.name("proxy")]
+        told = subprocess.run(logs, capture_output=True, text=True, check=True, timeout=30)
+        assert '"name":"stranger.test","upstream":""' in told.stdout
+        assert "upstream" not in told.stderr
 
     def test_closes_on_what_is_no_tls(self, grafana: Client) -> None:
         assert grafana.answer_to(b"GET / HTTP/1.0\r\n\r\n") == b""

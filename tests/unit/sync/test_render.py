@@ -187,8 +187,8 @@ def with_tls(**more: Any) -> dict[str, str]:
 class TestPathB:
     def test_the_proxy_knows_the_tools_names_and_no_other(self) -> None:
         text = path_b("proxy")["passthrough.conf"]
-        (known,) = re.findall(r"map \$ssl_preread_server_name \$target \{(.*?)\}", text, re.DOTALL)
-        assert known.split() == ["default", "nowhere;", "ci.test", "home;", "s3.test", "home;"]
+        assert listeners(text) == ["443 so_keepalive=on default_server", "443"]
+        assert re.findall(r"server_name (.+);", text) == ["ci.test s3.test"]
         assert "server home.test:9999 resolve max_fails=0;" in text
 
     def test_centre_takes_who_comes_from_the_proxy(self) -> None:
