@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 import xml.etree.ElementTree as ET
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from http import HTTPStatus
 from http.client import HTTPConnection
@@ -23,6 +23,7 @@ from tests.nginx.installation import GRAFANA, OPS, Installation, config, rendere
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from socket import socket
 
     from bench.output import Value
 
@@ -72,7 +73,8 @@ def _times(pairs: int) -> tuple[float, float]:
         through = Client(at.proxy, GRAFANA, at.certificates / OPS)
         straight = Client(at.address("wan", 5), GRAFANA, at.certificates / OPS, 8888)
         header = f"PROXY TCP4 {at.address('wan', 1)} {straight.address} 1 8888\r\n".encode()
-        with closing(_line(straight, header)) as near, closing(_line(through)) as proxied:
+        with straight.secured(header) as one, through.secured() as other:
+            near, proxied = _over(one, straight), _over(other, through)
             found = [(_ms(near), _ms(proxied)) for _ in range(pairs)]
     first, second = zip(*found, strict=True)
     return statistics.median(first), statistics.median(second)
@@ -94,11 +96,9 @@ def _servers() -> Iterator[Installation]:
             at.remove()
 
 
-def _line(client: Client, before: bytes = b"") -> HTTPConnection:
-    line = client.connected()
-    line.sendall(before)
+def _over(line: socket, client: Client) -> HTTPConnection:
     connection = HTTPConnection(client.name)
-    connection.sock = client.context.wrap_socket(line, server_hostname=client.name)
+    connection.sock = line
     return connection
 
 

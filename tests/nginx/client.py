@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import httpx
 from websockets.sync.client import connect
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 PATIENCE_S = 10.0
@@ -79,13 +81,25 @@ class Client:
             line.sendall(sent)
             return everything(line)
 
-    def answer_over_tls(self, before: bytes) -> bytes:
-        """The same for a GET over TLS, with `before` sent in the clear first."""
-        with self.connected() as line:
-            line.sendall(before)
-            with self.context.wrap_socket(line, server_hostname=self.name) as secure:
-                secure.sendall(f"GET / HTTP/1.0\r\nHost: {self.name}\r\n\r\n".encode())
-                return everything(secure)
+    def answer_over_tls(self, before: bytes = b"", host: str = "") -> bytes:
+        """The same for a GET over TLS, with `before` sent in the clear first.
+
+        `host`: who is asked for in the request, if not who was in the handshake.
+        """
+        with self.secured(before) as line:
+            line.sendall(f"GET / HTTP/1.0\r\nHost: {host or self.name}\r\n\r\n".encode())
+            return everything(line)
+
+    @contextmanager
+    def secured(self, before: bytes = b"") -> Iterator[ssl.SSLSocket]:
+        line = self.context.wrap_socket(
+            self.connected(), server_hostname=self.name, do_handshake_on_connect=False
+        )
+        with line:
+            # Past TLS. Wrapped already: a server that closes on it meets no half-made socket.
+            socket.socket.sendall(line, before)
+            line.do_handshake()
+            yield line
 
 
 def everything(line: socket.socket) -> bytes:

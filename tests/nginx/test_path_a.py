@@ -79,6 +79,10 @@ class TestTls:
         assert "alert number 112" in told
         assert "BEGIN CERTIFICATE" not in told
 
+    def test_another_name_within_the_connection_is_closed_on(self, shop: Client) -> None:
+        assert shop.answer_over_tls() != b""
+        assert shop.answer_over_tls(host="other.test") == b""
+
 
 class TestHsts:
     def test_is_said_once_whatever_the_service_says(self, shop: Client) -> None:

@@ -65,16 +65,17 @@ class TestTheClientsAddress:
 class TestPort8888:
     def test_is_closed_without_a_proxy_header(self, straight: Client) -> None:
         with pytest.raises(OSError, match=CLOSED):
-            straight.answer_over_tls(b"")
+            straight.answer_over_tls()
 
+    @pytest.mark.parametrize("host", [GRAFANA, "other.test"])
     @pytest.mark.parametrize("claimed", [1, 2])
     def test_answers_nobody_but_the_proxy(
-        self, at: Installation, straight: Client, claimed: int
+        self, at: Installation, straight: Client, claimed: int, host: str
     ) -> None:
         """Whoever it says that it is: an admin, or the proxy itself."""
         address = at.address("wan", claimed)
         header = f"PROXY TCP4 {address} {at.centre} 1 8888\r\n".encode()
-        assert straight.answer_over_tls(header) == b""
+        assert straight.answer_over_tls(header, host) == b""
 
     def test_knows_its_names_only(self, at: Installation, straight: Client) -> None:
         """Even if the proxy let another one through."""
@@ -87,13 +88,13 @@ class TestTheProxy:
     @pytest.mark.parametrize("name", ["other.test", f"x.{GRAFANA}"])
     def test_closes_on_an_unknown_name(self, grafana: Client, name: str) -> None:
         with pytest.raises(OSError, match=CLOSED):
-            grafana.by_name(name).answer_over_tls(b"")
+            grafana.by_name(name).answer_over_tls()
 
     def test_says_nothing_of_a_stranger_in_its_error_log(
         self, at: Installation, grafana: Client
     ) -> None:
         with pytest.raises(OSError, match=CLOSED):
-            grafana.by_name("stranger.test").answer_over_tls(b"")
+            grafana.by_name("stranger.test").answer_over_tls()
         logs = ["docker", "logs", at.name("proxy")]
         told = subprocess.run(logs, capture_output=True, text=True, check=True, timeout=30)
         assert '"name":"stranger.test","upstream":""' in told.stdout
