@@ -19,7 +19,8 @@ from bench.engine import CHECKOUT
 from bench.output import BenchError, Figure, note
 from tests.e2e.colours import wait_until
 from tests.nginx.client import Client
-from tests.nginx.installation import GRAFANA, OPS, Installation, config, rendered, write
+from tests.nginx.files import GRAFANA, OPS, config, rendered, write
+from tests.nginx.installation import Installation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,8 @@ import pytest
 from bench.engine import build_example, docker
 
 from .client import Client
-from .installation import GRAFANA, OPS, SHOP, Installation
+from .files import GRAFANA, OPS, SHOP
+from .installation import Installation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import secrets
 import shutil
@@ -11,78 +10,37 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from ipaddress import IPv4Network
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httpx
 
 from bench.engine import CHECKOUT, LABEL, docker
-from pyhelpers.config.model import Config
-from pyhelpers.sync.render import nginx_files
 from tests.e2e.colours import wait_until
+
+from .files import (
+    GRAFANA,
+    HARDENED,
+    HOME,
+    NGINX,
+    OPS,
+    S3,
+    SERVERS,
+    SHOP,
+    config,
+    nginx_command,
+    rendered,
+    self_signed,
+    write,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-NGINX = os.environ.get("PROTOSTAR_NGINX", "protostar/nginx:1.30")
+    from pyhelpers.config.model import Config
+
 PYTHON = "protostar-example/app:v1"
-SHOP, OPS, GRAFANA, S3, HOME = "shop.test", "ops.test", "grafana.test", "s3.test", "home.test"
-SERVERS = ("a5", "centre", "proxy")
 NETWORK_TRIES = 5
-# As in compose/a5/gateway.yml.
-HARDENED = [
-    *("--user", "101:101", "--read-only", "--tmpfs=/tmp:mode=1777,size=64m", "--entrypoint", ""),
-    *("--cap-drop", "ALL", "--security-opt", "no-new-privileges:true", "--dns-opt", "ndots:1"),
-]
-
-
-def config(proxy: str, admin: str, **gateway: Any) -> Config:
-    """A5 with two services of which one never runs; two tools of which one never runs."""
-    service = {"host": "a5", "image": "shop/api", "compose": "api.yml", "port": 3000}
-    return Config.model_validate(
-        {
-            "project": "shop",
-            "hosts": {name: {"ssh": f"deploy@{name}.lan"} for name in SERVERS},
-            "gateways": {"gateway": gateway},
-            "services": {"api": {**service, "route": "/"}, "web": {**service, "route": "/web/"}},
-            "ops": {
-                "proxy_address": proxy,
-                "home": HOME,
-                "certificate": OPS,
-                "allow": [admin],
-                "tools": {
-                    "grafana": {"name": GRAFANA, "port": 3000},
-                    "s3": {"name": S3, "port": 7070, "max_body_mb": 0},
-                },
-            },
-        }
-    )
-
-
-def rendered(config: Config, server: str) -> dict[str, bytes]:
-    return nginx_files(config, server, "gateway", CHECKOUT / "nginx", server)
-
-
-def write(folder: Path, files: dict[str, bytes]) -> Path:
-    for name, data in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(data)
-    return folder
-
-
-def self_signed(folder: Path, *names: str) -> None:
-    """fullchain.pem and privkey.pem, which the container's user can read."""
-    folder.mkdir(parents=True)
-    argv = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
-    argv += ["-nodes", "-days", "30", "-subj", f"/CN={names[0]}", "-addext"]
-    argv += ["subjectAltName=" + ",".join(f"DNS:{name}" for name in names)]
-    argv += ["-keyout", str(folder / "privkey.pem"), "-out", str(folder / "fullchain.pem")]
-    subprocess.run(argv, check=True, capture_output=True, timeout=30)
-    (folder / "privkey.pem").chmod(0o644)
-
-
-def nginx_command(*arguments: str) -> list[str]:
-    return ["nginx", "-c", "/etc/protostar/nginx.conf", "-p", "/etc/protostar/", *arguments]
 
 
 @dataclass
@@ -229,6 +187,13 @@ class Installation:
             check=False,
             timeout=30,
         )
+
+    def handshake(self, short: str, with_: str, *options: str, name: str) -> str:
+        """What openssl in that container says of it, a client that would do anything."""
+        servername = ["-servername", name] if name else ["-noservername"]
+        argv = ["openssl", "s_client", "-connect", with_, *servername, *options]
+        done = self.inside(short, *argv)
+        return done.stdout + done.stderr
 
     def lead_home(self, to: str) -> None:
         """The provider gives the home another address: its name leads to `to` from now on."""

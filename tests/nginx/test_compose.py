@@ -11,7 +11,7 @@ from bench.engine import free_port
 from bench.installation import Installation as Town
 
 from .client import Client
-from .installation import SHOP, self_signed
+from .files import SHOP, self_signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .installation import (
+from .files import (
     HARDENED,
     NGINX,
     OPS,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from .installation import SHOP
+from .files import SHOP
 
 if TYPE_CHECKING:
     from .client import Client
@@ -21,11 +21,7 @@ FORGED = "6.6.6.6"
 
 
 def handshake(at: Installation, *options: str, name: str = SHOP) -> str:
-    """What openssl says of it, from a client that would do anything."""
-    servername = ["-servername", name] if name else ["-noservername"]
-    argv = ["openssl", "s_client", "-connect", "127.0.0.1:443", *servername, *options]
-    done = at.inside("a5", *argv)
-    return done.stdout + done.stderr
+    return at.handshake("a5", "127.0.0.1:443", *options, name=name)
 
 
 def plain(at: Installation, path: str, host: str = SHOP) -> httpx.Response:

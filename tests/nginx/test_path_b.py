@@ -14,7 +14,7 @@ import pytest
 from bench.engine import docker
 from tests.e2e.colours import wait_until
 
-from .installation import GRAFANA, S3
+from .files import GRAFANA, S3
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,6 +60,26 @@ class TestTheClientsAddress:
         told = at.inside("centre", *argv, "-servername", GRAFANA, stdin=asked).stdout
         assert "HTTP/1.1 403 " in told
         assert f"Strict-Transport-Security: {HSTS}" in told
+
+
+class TestTls:
+    """Centre's, as it is met through the proxy."""
+
+    @pytest.mark.parametrize(
+        ("options", "alert"),
+        [
+            (("-tls1_1", "-cipher", "ALL:@SECLEVEL=0"), 70),
+            (("-tls1_2", "-cipher", "AES128-SHA:@SECLEVEL=0"), 40),
+        ],
+        ids=["an old version", "a weak suite"],
+    )
+    def test_refuses(self, at: Installation, options: tuple[str, ...], alert: int) -> None:
+        told = at.handshake("centre", f"{at.proxy}:443", *options, name=GRAFANA)
+        assert f"alert number {alert}" in told
+
+    def test_exchanges_keys_in_a_hybrid_way(self, at: Installation) -> None:
+        told = at.handshake("centre", f"{at.proxy}:443", name=GRAFANA)
+        assert "group: X25519MLKEM768" in told
 
 
 class TestPort8888:
