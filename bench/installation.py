@@ -157,7 +157,8 @@ class Installation:
 
     def start_gateway(self) -> None:
         """Render its configuration, start it, wait until it answers."""
-        (self.root / "live").mkdir(parents=True, exist_ok=True)
+        for name in ("live", "certificates"):
+            (self.root / name).mkdir(parents=True, exist_ok=True)
         self.render()
         overlay = {
             "services": {"gateway": {"labels": {LABEL: self.tag}, "restart": "no"}},

@@ -39,6 +39,7 @@ def crossings(data: object) -> Iterator[Crossing]:
         yield from _unknown("gateway", (name, "gateway"), gateway, gateways)
         yield from _useless_marker(name, service)
     yield from _same_routes(services)
+    yield from _same_names(_mapping(_mapping(top.get("ops")).get("tools")))
 
 
 def _mapping(value: object) -> dict[str, object]:
@@ -93,6 +94,18 @@ def _same_routes(services: Mapping[str, Mapping[str, object]]) -> Iterator[Cross
         if first is not None:
             words = f"must differ from services.{first}.route on the same gateway"
             yield Crossing(("services", name, "route"), words)
+
+
+def _same_names(tools: Mapping[str, object]) -> Iterator[Crossing]:
+    """The proxy knows a tool by nothing but its name."""
+    taken: dict[str, str] = {}
+    for tool, settings in tools.items():
+        name = _mapping(settings).get("name")
+        first = taken.setdefault(name, tool) if isinstance(name, str) else tool
+        if first != tool:
+            yield Crossing(
+                ("ops", "tools", tool, "name"), f"must differ from ops.tools.{first}.name"
+            )
 
 
 def _named_hosts(service: Mapping[str, object]) -> list[str]:

@@ -14,6 +14,7 @@ from pydantic import ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from pyhelpers.config.crossings import crossings
+from pyhelpers.config.network import Ops, Port, Tls  # noqa: TC001 - pydantic reads them
 from pyhelpers.config.problems import dotted
 from pyhelpers.config.proof import DAY_S, HOUR_S, Bake, Part, Ready, Verify
 from pyhelpers.config.rules import (
@@ -31,8 +32,6 @@ from pyhelpers.config.rules import (
     UrlPath,
     Word,
 )
-
-Port = Annotated[int, Field(ge=1, le=65535)]
 
 
 def _host_forms(schema: dict[str, Any]) -> None:
@@ -105,6 +104,9 @@ class Gateway(Part):
     )
     private_port: Port = Field(default=8081, description="Its listener for probes, on loopback.")
     public_port: Port = Field(default=80, description="Its listener for users.")
+    tls: Tls | None = Field(
+        default=None, description="https for users; null: plain HTTP on the public port alone."
+    )
 
 
 def _service_forms(schema: dict[str, Any]) -> None:
@@ -191,6 +193,9 @@ class Config(Part):
     )
     services: Mapping[ServiceName, Service] = Field(
         min_length=1, description="What is deployed, by name."
+    )
+    ops: Ops | None = Field(
+        default=None, description="How admins reach the tools; null: they do not."
     )
     notify: Notify | None = Field(
         default=None, description="Who hears of a refusal and of a flip-back."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -13,6 +14,8 @@ from pydantic_core import PydanticCustomError, core_schema
 from pyhelpers.config.secret import Secret
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
     from pydantic.json_schema import JsonSchemaValue
     from pydantic_core import CoreSchema
@@ -137,8 +140,48 @@ HeaderName = Annotated[
     Rule(r"[A-Za-z][A-Za-z0-9-]{0,63}", "must be a header's name as in X-Release"),
 ]
 
+# As a browser asks for it: in lower case, without a port and without a dot at its end.
+_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+DnsName = Annotated[
+    str,
+    Rule(
+        rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*",
+        "must be a DNS name in lower case, as in shop.example.org",
+    ),
+]
+
 # NUL cannot stand in a command's arguments.
 Word = Annotated[str, Rule(r"[^\0]*", "must be text without NUL characters")]
+
+
+# Near enough for an editor; Python's own reading decides.
+_ADDRESS = r"([0-9]{1,3}(\.[0-9]{1,3}){3}|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*)"
+
+
+def _read_by(read: Callable[[str], object], words: str) -> AfterValidator:
+    def check(value: str) -> str:
+        try:
+            read(value)
+        except ValueError:
+            raise PydanticCustomError("rule", "{words}", {"words": words}) from None
+        return value
+
+    return AfterValidator(check)
+
+
+Address = Annotated[
+    str,
+    _read_by(ipaddress.ip_address, "must be an IP address, as in 203.0.113.7"),
+    WithJsonSchema({"type": "string", "pattern": f"^{_ADDRESS}$"}),
+]
+Network = Annotated[
+    str,
+    _read_by(
+        ipaddress.ip_network,
+        "must be an address or a network, as in 198.51.100.0/24, with zeros after its length",
+    ),
+    WithJsonSchema({"type": "string", "pattern": f"^{_ADDRESS}(/[0-9]{{1,3}})?$"}),
+]
 
 
 def _url(value: Secret) -> Secret:

@@ -79,7 +79,7 @@ ASK = (
     "tail -n 1 <&3; exec 3>&-; done"
 )
 FETCH_TREE = 'cd "$1/current/" && tar -cf - . | base64 -w0'
-PREPARE = 'umask 022 && mkdir -p "$1/config/releases" "$1/guard" "$1/live"'
+PREPARE = 'umask 022 && mkdir -p "$1/config/releases" "$1/guard" "$1/live" "$1/certificates"'
 
 
 def _script(text: str, name: str, *arguments: object) -> list[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from jinja2 import StrictUndefined
+
 from pyhelpers.errors import ConfigurationError
 from pyhelpers.sync.digest import with_digest
 from pyhelpers.sync.templates import SUFFIX, Templates, TemplateWrong
@@ -13,6 +15,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pyhelpers.config.model import Config
+
+HTTPS = 443
+
+
+def kind_of(stack: str | None) -> str:
+    """Which folder of `nginx/` a host's stack goes with. A host without one is a gateway's."""
+    return stack.rpartition("/")[2] if stack else "a5"
 
 
 def nginx_files(
@@ -50,14 +59,28 @@ def _rendered(config: Config, host: str, gateway: str, folder: Path) -> dict[str
 
 
 def words(config: Config, host: str, gateway: str) -> dict[str, Any]:
-    """What the templates know. `hosts`: each one's address, as protostar.yml reaches it."""
+    """What the templates know. `hosts`: each one's address, as protostar.yml reaches it.
+
+    `tls` is None where there is none; without `ops` a template that asks for it is wrong.
+    """
     addresses = {name: (each.ssh_parts() or ("", "", 0))[1] for name, each in config.hosts.items()}
     return {
         "project": config.project,
         "host": host,
         "hosts": addresses,
         "services": services_of(config, host, gateway),
+        "tls": tls_of(config, gateway),
+        "ops": config.ops or StrictUndefined(hint="protostar.yml has no `ops`"),
     }
+
+
+def tls_of(config: Config, gateway: str) -> Mapping[str, object] | None:
+    """`suffix`: what a URL needs after the name."""
+    tls = config.gateways[gateway].tls if gateway in config.gateways else None
+    if tls is None:
+        return None
+    suffix = "" if tls.port == HTTPS else f":{tls.port}"
+    return {"names": tls.names, "certificate": tls.certificate, "suffix": suffix}
 
 
 def services_of(config: Config, host: str, gateway: str) -> list[Mapping[str, object]]:

@@ -12,7 +12,7 @@ from pyhelpers.sync import compose, env_file, lint
 from pyhelpers.sync.compose import FOLDER, OVERRIDE, StackWrong
 from pyhelpers.sync.digest import digest_of, listing_of, nginx_digest, with_digest
 from pyhelpers.sync.model import File, Files, Target
-from pyhelpers.sync.render import nginx_files, words
+from pyhelpers.sync.render import kind_of, nginx_files, words
 from pyhelpers.sync.secrets import Secrets
 from pyhelpers.sync.sops import decrypted
 from pyhelpers.sync.templates import SUFFIX, Templates, TemplateWrong
@@ -165,10 +165,12 @@ class _Rendering:
                 "PROTOSTAR_PRIVATE_PORT": str(gateway.private_port),
                 "PROTOSTAR_PUBLIC": f"0.0.0.0:{gateway.public_port}",
             }
+            if gateway.tls is not None:
+                found["PROTOSTAR_PUBLIC_TLS"] = f"0.0.0.0:{gateway.tls.port}"
         return found
 
     def _nginx(self) -> dict[str, bytes]:
-        kind = self._stack.rpartition("/")[2]
+        kind = kind_of(self._stack)
         folder = self._folder / "nginx"
         if not (folder / kind).is_dir():
             return {}

@@ -80,8 +80,10 @@ def planned_ports(config: Config, host: str, connection: str) -> frozenset[int]:
     ssh_config may have said another than protostar.yml.
     """
     last = connection.split()[-1:]
-    public = (each.public_port for each in gateways_on(config, host).values())
-    return frozenset({int(last[0]) if last else SSH_PORT, *public})
+    gateways = gateways_on(config, host).values()
+    public = {each.public_port for each in gateways}
+    secure = {each.tls.port for each in gateways if each.tls}
+    return frozenset({int(last[0]) if last else SSH_PORT}) | public | secure
 
 
 def _text(host: Host, path: str) -> str:

@@ -111,19 +111,20 @@ def history(host: str, number: int, file: Path, *, json_wanted: bool) -> None:
 )
 @config_option
 def render(host: str, gateway: str, folder: Path, templates: Path | None, file: Path) -> None:
-    """Write the nginx configuration of HOST's gateway into a folder, to look at it.
+    """Write HOST's nginx configuration into a folder, to look at it.
 
     \b
     Example:
       protostar sync render a5 --to /tmp/nginx
     """
     from pyhelpers.hosts.local import LocalHost
-    from pyhelpers.sync.render import nginx_files
+    from pyhelpers.sync.render import kind_of, nginx_files
 
     config = load_config(file)
     _must_know("host", host, config.hosts)
     _must_know("gateway", gateway, config.gateways)
-    files = nginx_files(config, host, gateway, templates or file.parent / "nginx")
+    kind = kind_of(config.hosts[host].stack)
+    files = nginx_files(config, host, gateway, templates or file.parent / "nginx", kind)
     here = LocalHost("here", PurePosixPath(folder))
     for name, data in files.items():
         here.put(PurePosixPath(folder) / name, data)

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from pyhelpers.config.model import Config
+from pyhelpers.errors import ConfigurationError
 from pyhelpers.sync.cli import group
 from pyhelpers.sync.render import nginx_files, services_of
 from tests.unit.deploy import builders
@@ -148,6 +149,91 @@ class TestTheRoot:
         assert "upstream" not in re.sub(r"#.*", "", files["services.conf"])
 
 
+class TestTls:
+    def test_without_it_port_80_serves(self) -> None:
+        assert listeners(FILES["public.conf"]) == ["80 default_server"]
+        assert "ssl" not in re.sub(r"#.*", "", FILES["public.conf"])
+
+    def test_with_it_443_serves_and_80_sends_there(self) -> None:
+        public = with_tls()["public.conf"]
+        wanted = ["443 ssl default_server", "80 default_server", "80", "443 ssl"]
+        assert listeners(public) == wanted
+        assert locations(public) == ["/", "/api/", "/"]
+        assert "return 308 https://$host$request_uri;" in public
+        assert public.count("server_name shop.test www.shop.test;") == 2
+        assert "ssl_certificate     /certificates/shop/fullchain.pem;" in public
+
+    def test_another_port_stands_in_what_80_sends_to(self) -> None:
+        public = with_tls(port=8443)["public.conf"]
+        assert "return 308 https://$host:8443$request_uri;" in public
+
+
+def listeners(text: str) -> list[str]:
+    return re.findall(r"^ *listen (.+);", text, re.MULTILINE)
+
+
+def with_tls(**more: Any) -> dict[str, str]:
+    tls = {"names": ["shop.test", "www.shop.test"], "certificate": "shop", **more}
+    told = Config.model_validate(
+        {
+            **config(api={"route": "/api/"}).model_dump(exclude_unset=True),
+            "gateways": {"gateway": {"tls": tls}},
+        }
+    )
+    files = nginx_files(told, "a5", "gateway", TEMPLATES)
+    return {name: data.decode() for name, data in files.items()}
+
+
+class TestPathB:
+    def test_the_proxy_knows_the_tools_names_and_no_other(self) -> None:
+        text = path_b("proxy")["passthrough.conf"]
+        assert listeners(text) == ["443 so_keepalive=on default_server", "443"]
+        assert re.findall(r"server_name (.+);", text) == ["ci.test s3.test"]
+        assert "server home.test:9999 resolve max_fails=0;" in text
+
+    def test_centre_takes_who_comes_from_the_proxy(self) -> None:
+        text = path_b("centre")["from-proxy.conf"]
+        assert "set_real_ip_from 203.0.113.7;" in text
+        assert re.search(r"default\s+0;\s+203\.0\.113\.7 1;", text)
+
+    def test_every_tool_has_its_name_its_address_and_who_may(self) -> None:
+        text = path_b("centre")["tools.conf"]
+        assert re.findall(r"server_name (.+);", text) == ["ci.test", "s3.test"]
+        assert re.findall(r"server (\S+:\d+) resolve", text) == ["jenkins:8080", "s3:7070"]
+        assert re.findall(r"client_max_body_size (.+);", text) == ["20m", "0m"]
+        allowed = re.findall(r"^ +(?:allow|deny) .+;", text, re.MULTILINE)
+        assert [each.strip() for each in allowed] == ["allow 198.51.100.0/24;", "deny all;"] * 2
+        assert text.count("if ($from_proxy = 0) { return 444; }") == 2
+
+    @pytest.mark.parametrize(
+        ("kind", "place"), [("centre", "from-proxy"), ("proxy", "passthrough")]
+    )
+    def test_without_it_in_the_configuration_the_template_says_so(
+        self, kind: str, place: str
+    ) -> None:
+        with pytest.raises(ConfigurationError) as refused:
+            nginx_files(config(api={}), "a5", "gateway", TEMPLATES, kind)
+        words = rf"nginx/{kind}/{place}\.conf\.j2:\d+: protostar\.yml has no `ops`"
+        assert re.match(words, refused.value.error)
+
+
+def path_b(kind: str) -> dict[str, str]:
+    ops = {
+        "proxy_address": "203.0.113.7",
+        "home": "home.test",
+        "port": 9999,
+        "certificate": "ops.test",
+        "allow": ["198.51.100.0/24"],
+        "tools": {
+            "s3": {"name": "s3.test", "port": 7070, "max_body_mb": 0},
+            "jenkins": {"name": "ci.test", "port": 8080},
+        },
+    }
+    told = Config.model_validate({**config(api={}).model_dump(exclude_unset=True), "ops": ops})
+    files = nginx_files(told, "a5", "gateway", TEMPLATES, kind)
+    return {name: data.decode() for name, data in files.items()}
+
+
 class TestTheCommand:
     @pytest.fixture
     def file(self, tmp_path: Path) -> Path:
@@ -167,6 +253,17 @@ class TestTheCommand:
         written = [path for path in to.rglob("*") if path.is_file()]
         assert f"{len(written)} files in {to}" in told.output
         assert "upstream api_blue" in (to / "services.conf").read_text(encoding="utf-8")
+
+    def test_a_host_gets_what_its_stack_is(self, file: Path, tmp_path: Path) -> None:
+        to, text = tmp_path / "out", file.read_text(encoding="utf-8")
+        templates = tmp_path / "nginx"
+        for kind in ("a5", "centre"):
+            (templates / kind).mkdir(parents=True)
+            (templates / kind / f"{kind}.conf").write_text("")
+        file.write_text(text.replace("local: true", "local: true, stack: compose/centre"))
+        arguments = ["render", "a5", "--to", str(to), "--nginx", str(templates), "-f", str(file)]
+        assert CliRunner().invoke(group, arguments).exit_code == 0
+        assert sorted(path.name for path in to.iterdir()) == ["centre.conf", "digest.conf"]
 
     @pytest.mark.parametrize(
         ("arguments", "words"),

@@ -89,6 +89,13 @@ class TestTheFiles:
             "PROTOSTAR_PUBLIC=0.0.0.0:80",
         ]
 
+    def test_with_tls_compose_is_told_its_port(self, checkout: Checkout) -> None:
+        tls = "{ names: [shop.test], certificate: shop.test, port: 8443 }"
+        checkout.edit(
+            "protostar.yml", "services:", f"gateways: {{ gateway: {{ tls: {tls} }} }}\nservices:"
+        )
+        assert "PROTOSTAR_PUBLIC_TLS=0.0.0.0:8443\n" in text(checkout, "compose/.env")
+
     def test_the_stacks_own_variables_come_after_them(self, checkout: Checkout) -> None:
         checkout.write("compose/a5/.env.j2", "PROTOSTAR_PUBLIC=127.0.0.1:8080\n")
         assert text(checkout, "compose/.env").endswith("\nPROTOSTAR_PUBLIC=127.0.0.1:8080\n")

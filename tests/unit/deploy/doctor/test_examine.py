@@ -161,6 +161,11 @@ class TestWhatIsRead:
         assert planned_ports(said, "a5", "10.0.0.9 51000 10.0.0.5 2222\n") == {2222, 8080}
         assert planned_ports(said, "a5", "\n") == {22, 8080}
 
+    def test_with_tls_its_port_is_of_the_plan_too(self) -> None:
+        tls = {"names": ["shop.test"], "certificate": "shop.test"}
+        said = config(gateways={"gateway": {"tls": tls}})
+        assert planned_ports(said, "a5", "\n") == {22, 80, 443}
+
 
 def doctor(folder: Path, hosts: dict[str, MemoryHost | Unreachable]) -> Doctor:
     def connect(name: str) -> Host:
