@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     Make = Callable[[str], ServerStack]
 
+pytestmark = pytest.mark.e2e
+
 SERVERS = ("a5", "centre", "proxy")
 # Without the gateway, which tests of its own start, and cAdvisor: no package has it.
 RUNNING = ("postgres", "queue", "cache", "node-exporter")
