@@ -14,6 +14,7 @@ import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+import uvloop
 from aiohttp import web
 
 from tests.worker.scripted import Does, Scripted, served
@@ -77,4 +78,4 @@ async def endpoint_process(kind: str) -> AsyncIterator[str]:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1]))
+    uvloop.run(main(sys.argv[1]))

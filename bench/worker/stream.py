@@ -7,6 +7,8 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
+import uvloop
+
 from bench.output import BenchError, Figure, note
 from bench.worker.endpoint import TOKENS, endpoint_process
 from bench.worker.figures import percentile
@@ -37,11 +39,11 @@ READ_S = 60.0
 
 def measure(rounds: int | None) -> dict[str, Value]:
     with (
-        redis_running() as (_, redis),
-        postgres_running() as (_, postgres),
-        database_on(postgres) as database,
+        redis_running() as (redis, redis_url),
+        postgres_running() as (postgres, postgres_url),
+        database_on(postgres.direct(postgres_url)) as database,
     ):
-        return asyncio.run(_measure(Desk(redis, database), rounds or 1))
+        return uvloop.run(_measure(Desk(redis.direct(redis_url), database), rounds or 1))
 
 
 async def _measure(desk: Desk, rounds: int) -> dict[str, Value]:
