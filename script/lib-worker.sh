@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# The AI worker's own environment. Sourced after lib.sh, lib-apt.sh, lib-go.sh and lib-venv.sh.
+# The AI worker's own environment. Sourced after lib.sh, lib-apt.sh and lib-venv.sh; worker_s3
+# needs lib-go.sh, too.
 
 # Its packages are many and large, and nothing else of the project needs one of them: so they have
 # an environment and locks of their own.

@@ -82,7 +82,7 @@ class Taken:
 class PackedConnection(Connection):
     """Commands become bytes in hiredis, which the library does only where it is not asynchronous.
 
-    In Python that was a fifth of the time that a token takes here.
+    A token's command takes 5 µs in it, and 15 in Python.
     """
 
     _packer = HiredisRespSerializer()
