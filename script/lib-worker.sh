@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# The AI worker's own environment. Sourced after lib.sh, lib-apt.sh and lib-venv.sh.
+# The AI worker's own environment. Sourced after lib.sh, lib-apt.sh and lib-venv.sh; worker_s3
+# needs lib-go.sh, too.
 
 # Its packages are many and large, and nothing else of the project needs one of them: so they have
 # an environment and locks of their own.
@@ -27,7 +28,15 @@ worker_setup() {
     worker_packages >"$WORKER/.venv/.packages"
     say "  done in $(seconds_since "$start")"
   fi
+  worker_compile
   exec {descriptor}<&-
+}
+
+# As venv_compile: without it each worker that a test or a bench starts compiles all of its own code
+# anew, and none does so in its image.
+worker_compile() {
+  "$WORKER/.venv/bin/python" -m compileall -q -x node_modules "$WORKER/protostar_worker" \
+    "$ROOT/bench" "$ROOT/tests/worker"
 }
 
 worker_pip() {
@@ -59,6 +68,22 @@ worker_checks() {
   (cd "$WORKER" && "$bin/ruff" check . && "$bin/ruff" format --check .)
   (cd "$WORKER" && "$bin/mypy" protostar_worker)
   (cd "$ROOT" && "$bin/mypy" --config-file "$WORKER/pyproject.toml" tests/worker bench/worker)
+}
+
+VERSITYGW=v1.8.0
+
+# worker_s3: the S3 server of the tests, three minutes on two cores the first time. Where it cannot
+# be built its tests are left out; under CI nothing is.
+worker_s3() {
+  local venv=$WORKER/.venv
+  [[ $(cat "$venv/.versitygw" 2>/dev/null) != "$VERSITYGW" ]] || return 0
+  say "Building versitygw $VERSITYGW"
+  if find_go && go_build "$venv/bin" "github.com/versity/versitygw/cmd/versitygw@$VERSITYGW"; then
+    echo "$VERSITYGW" >"$venv/.versitygw"
+  elif [[ -n ${CI:-} ]]; then
+    die "versitygw could not be built" "nothing else was changed" \
+      "install Go $GO_LEAST or newer, then script/test worker"
+  fi
 }
 
 # worker_images: two versions of the same, to deploy one over the other.

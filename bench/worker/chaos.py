@@ -36,7 +36,8 @@ FIGURES = (
     Figure("recovery_s_max", "a worker killed → its job in another's hands, 5 times", most=8),
 )
 JOBS_A_ROUND, RATE, WORKERS = 1_000, 100, 2
-KILL_EVERY_S, RESTART_EVERY_S, SETTLE_S = 7.0, 23.0, 240.0
+KILL_EVERY_S, RESTART_EVERY_S = 7.0, 23.0
+SETTLE_S = 540.0  # On a machine that does something else, too; two minutes alone.
 RECOVERIES = 5
 # Time-outs of the endpoint are seconds here: 200 of 10,000 questions meet one that hangs.
 FAST = {"first_token_s": 1.0, "between_tokens_s": 1.0, "whole_s": 5.0}

@@ -14,8 +14,10 @@ import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+import uvloop
 from aiohttp import web
 
+from bench.engine import CHECKOUT
 from tests.worker.scripted import Does, Scripted, served
 
 if TYPE_CHECKING:
@@ -66,8 +68,9 @@ async def main(kind: str) -> None:
 @asynccontextmanager
 async def endpoint_process(kind: str) -> AsyncIterator[str]:
     child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bench.worker.endpoint", kind, stdout=asyncio.subprocess.PIPE
-    )
+        sys.executable, "-m", "bench.worker.endpoint", kind,
+        cwd=CHECKOUT, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
     assert child.stdout is not None  # noqa: S101 - it was started with a pipe
     try:
         yield (await child.stdout.readline()).decode().strip()
@@ -77,4 +80,4 @@ async def endpoint_process(kind: str) -> AsyncIterator[str]:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1]))
+    uvloop.run(main(sys.argv[1]))

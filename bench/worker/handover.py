@@ -10,6 +10,8 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import uvloop
+
 from bench.output import Figure, note
 from tests.worker.containers import database_on, postgres_running, redis_running
 from tests.worker.desk import Desk, ask_fields
@@ -34,12 +36,13 @@ ANSWERS = Does(before_s=0.3)
 
 def measure(rounds: int | None) -> dict[str, Value]:
     with (
-        redis_running() as (_, redis),
-        postgres_running() as (_, postgres),
-        database_on(postgres) as database,
+        redis_running() as (redis, redis_url),
+        postgres_running() as (postgres, postgres_url),
+        database_on(postgres.direct(postgres_url)) as database,
         tempfile.TemporaryDirectory() as folder,
     ):
-        return asyncio.run(changing(Desk(redis, database), Path(folder), rounds or 5))
+        desk = Desk(redis.direct(redis_url), database)
+        return uvloop.run(changing(desk, Path(folder), rounds or 5))
 
 
 async def changing(desk: Desk, live: Path, switches: int) -> dict[str, Value]:

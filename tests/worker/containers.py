@@ -39,6 +39,13 @@ class Container:
             *self.arguments,
         )  # fmt: skip
 
+    def direct(self, url: str) -> str:
+        """The same, past the engine's proxy for published ports: it costs two cores a fifth of
+        what a job does, and no worker of a deploy has one. A restart may change the address.
+        """
+        found = docker("inspect", "--format", "{{.NetworkSettings.IPAddress}}", self.name)
+        return url.replace("127.0.0.1", found.strip())
+
     def restart(self) -> None:
         docker("restart", "--time", "3", self.name)
 

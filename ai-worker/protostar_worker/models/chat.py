@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from protostar_worker.settings import Endpoint
 
-DATA = b"data:"
+DATA, DONE = b"data:", b"data: [DONE]"
+LINE_BYTES_MAX = 2**17
 Messages = list[dict[str, str]]
 
 
@@ -82,35 +83,46 @@ def _check_status(response: aiohttp.ClientResponse) -> None:
 async def _pieces(
     response: aiohttp.ClientResponse, endpoint: Endpoint, spent: Spent
 ) -> AsyncGenerator[str]:
-    held, came, finished = "", False, False
-    while True:
+    rest, held, came, finished, over = b"", "", False, False, False
+    while not over:
         async with asyncio.timeout(endpoint.between_tokens_s if came else endpoint.first_token_s):
-            line = await response.content.readline()
-        if not line or line.strip() == b"data: [DONE]":
-            break
-        event = _event(line)
-        if event is None:
-            continue
-        _note_usage(event, spent)
-        text, ended = _text(event)
-        finished = finished or ended
-        # Blanks at the start are held back: an answer of nothing else must not count as begun.
-        held += text
-        if came or held.strip():
-            came = True
-            if held:
+            lines, rest, over = await _lines(response, rest)
+        for event in filter(None, map(_event, lines)):
+            _note_usage(event, spent)
+            text, ended = _text(event)
+            finished = finished or ended
+            # Blanks at the start are held back: an answer of nothing else has not begun.
+            held += text
+            if held and (came or held.strip()):
+                came = True
                 yield held
-            held = ""
+                held = ""
     if not came:
         raise EndpointFailed("an empty answer")
     if not finished:
         raise EndpointFailed("it closed in the middle of its answer")
 
 
+async def _lines(response: aiohttp.ClientResponse, rest: bytes) -> tuple[list[bytes], bytes, bool]:
+    """All lines that have come, what there is of the next, and whether that was the end.
+
+    One wait for what came together: a wait for each line is as dear as all else that is done with
+    it, and half of the lines are empty.
+    """
+    chunk = await response.content.readany()
+    lines = [line.strip() for line in (rest + chunk).split(b"\n")]
+    rest = lines.pop() if chunk else b""
+    if len(rest) > LINE_BYTES_MAX:
+        raise EndpointFailed("a line without an end")
+    if DONE in lines:
+        return lines[: lines.index(DONE)], b"", True
+    return lines, rest, not chunk
+
+
 def _event(line: bytes) -> dict[str, Any] | None:
     if not line.startswith(DATA):
         return None
-    event = json.loads(line[len(DATA) :])
+    event = json.loads(line[len(DATA) :].decode())
     if not isinstance(event, dict):
         raise TypeError("an event is an object")
     if event.get("error"):

@@ -18,9 +18,10 @@ from bullmq.backends import RedisBackend
 from bullmq.custom_errors import UnrecoverableError
 from bullmq.job import Job
 from bullmq.redis_connection import RedisConnection
-from redis.asyncio import Redis
+from redis.asyncio import Connection, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff, NoBackoff
+from redis.connection import HiredisRespSerializer
 from redis.exceptions import ConnectionError as RedisAwayError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisSlowError
@@ -78,6 +79,22 @@ class Taken:
         return bool(self.job.deferredFailure)
 
 
+class PackedConnection(Connection):
+    """Commands become bytes in hiredis, which the library does only where it is not asynchronous.
+
+    A token's command takes 5 µs in it, and 15 in Python.
+    """
+
+    _packer = HiredisRespSerializer()
+
+    def pack_command(self, *args: Any) -> list[bytes]:  # noqa: ANN401 - as the library has it
+        try:
+            packed: list[bytes] = self._packer.pack(*args)
+        except UnicodeEncodeError:  # half a character: the library replaces it, hiredis refuses
+            return super().pack_command(*args)
+        return packed
+
+
 def client(url: str, *, retries: int = 0, answer_s: float | None = ANSWER_S) -> Redis:
     """A connection that waits for answers as long as it is told.
 
@@ -87,6 +104,7 @@ def client(url: str, *, retries: int = 0, answer_s: float | None = ANSWER_S) -> 
     backoff = ExponentialBackoff(cap=0.5, base=0.02) if retries else NoBackoff()
     return Redis.from_url(
         url,
+        connection_class=PackedConnection,
         decode_responses=True,
         encoding_errors="replace",  # a job of broken bytes must still get to its end
         retry=Retry(backoff, retries, supported_errors=(RedisAwayError, RedisSlowError)),

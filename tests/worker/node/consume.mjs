@@ -1,7 +1,7 @@
 // BullMQ's own consumer for Node: notes when it got each job; SIGTERM makes it print the waits.
 import { Worker } from "bullmq";
 
-const [port, queue, slots] = process.argv.slice(2);
+const [host, port, queue, slots] = process.argv.slice(2);
 const waits = [];
 const worker = new Worker(
   queue,
@@ -10,7 +10,7 @@ const worker = new Worker(
     waits.push(nowMs - job.data.sent_ns / 1e6);
     return {};
   },
-  { connection: { host: "127.0.0.1", port: Number(port) }, concurrency: Number(slots) },
+  { connection: { host, port: Number(port) }, concurrency: Number(slots) },
 );
 process.on("SIGTERM", async () => {
   await worker.close();
