@@ -1,6 +1,5 @@
 # shellcheck shell=bash
-# The AI worker's own environment. Sourced after lib.sh, lib-apt.sh and lib-venv.sh; worker_s3
-# needs lib-go.sh, too.
+# The AI worker's own environment. Sourced after lib.sh, lib-apt.sh and lib-venv.sh.
 
 # Its packages are many and large, and nothing else of the project needs one of them: so they have
 # an environment and locks of their own.
@@ -68,22 +67,6 @@ worker_checks() {
   (cd "$WORKER" && "$bin/ruff" check . && "$bin/ruff" format --check .)
   (cd "$WORKER" && "$bin/mypy" protostar_worker)
   (cd "$ROOT" && "$bin/mypy" --config-file "$WORKER/pyproject.toml" tests/worker bench/worker)
-}
-
-VERSITYGW=v1.8.0
-
-# worker_s3: the S3 server of the tests, three minutes on two cores the first time. Where it cannot
-# be built its tests are left out; under CI nothing is.
-worker_s3() {
-  local venv=$WORKER/.venv
-  [[ $(cat "$venv/.versitygw" 2>/dev/null) != "$VERSITYGW" ]] || return 0
-  say "Building versitygw $VERSITYGW"
-  if find_go && go_build "$venv/bin" "github.com/versity/versitygw/cmd/versitygw@$VERSITYGW"; then
-    echo "$VERSITYGW" >"$venv/.versitygw"
-  elif [[ -n ${CI:-} ]]; then
-    die "versitygw could not be built" "nothing else was changed" \
-      "install Go $GO_LEAST or newer, then script/test worker"
-  fi
 }
 
 # worker_images: two versions of the same, to deploy one over the other.

@@ -1,4 +1,4 @@
-"""PostgreSQL and Redis in containers, on ports that stay theirs through a restart."""
+"""Servers in containers, on ports that stay theirs through a restart."""
 
 from __future__ import annotations
 
@@ -46,6 +46,14 @@ class Container:
         found = docker("inspect", "--format", "{{.NetworkSettings.IPAddress}}", self.name)
         return url.replace("127.0.0.1", found.strip())
 
+    def go_on(self) -> None:
+        """Nothing to do when it runs."""
+        docker("start", self.name)
+
+    def pause(self) -> None:
+        """Until `go_on`, with all that it has written."""
+        docker("stop", "--time", "3", self.name)
+
     def restart(self) -> None:
         docker("restart", "--time", "3", self.name)
 
@@ -59,7 +67,7 @@ def redis_running(fsync: str = "everysec") -> Iterator[tuple[Container, str]]:
     port = free_port()
     kept = ("--appendonly", "yes", "--appendfsync", fsync, "--save", "")
     arguments = ("redis-server", "--port", str(port), "--protected-mode", "no", *kept)
-    container = Container(f"worker-redis-{_tag()}", port, "protostar/redis:8", arguments)
+    container = Container(f"worker-redis-{tag()}", port, "protostar/redis:8", arguments)
     url = f"redis://127.0.0.1:{port}/0"
     with _running(container, lambda: redis_answers(url)):
         yield container, url
@@ -69,7 +77,7 @@ def redis_running(fsync: str = "everysec") -> Iterator[tuple[Container, str]]:
 def postgres_running() -> Iterator[tuple[Container, str]]:
     port = free_port()
     arguments = ("postgres", "-c", f"port={port}", "-c", "max_connections=200")
-    container = Container(f"worker-postgres-{_tag()}", port, "protostar/postgres:18", arguments)
+    container = Container(f"worker-postgres-{tag()}", port, "protostar/postgres:18", arguments)
     url = f"postgresql://postgres:{PASSWORD}@127.0.0.1:{port}/postgres"
     options = ("--env", f"POSTGRES_PASSWORD={PASSWORD}", "--shm-size", "256m")
     with _running(container, lambda: postgres_answers(url), *options):
@@ -80,7 +88,7 @@ def postgres_running() -> Iterator[tuple[Container, str]]:
 @contextmanager
 def database_on(url: str) -> Iterator[str]:
     """A database with the schema, of its own."""
-    name = f"worker_{_tag()}"
+    name = f"worker_{tag()}"
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
     try:
@@ -141,5 +149,5 @@ def _make_template(url: str) -> None:
     migrate(f"{url.rpartition('/')[0]}/{TEMPLATE}")
 
 
-def _tag() -> str:
+def tag() -> str:
     return uuid4().hex[:8]

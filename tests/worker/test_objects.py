@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,10 +11,10 @@ from protostar_worker.rag import objects
 from protostar_worker.rag.objects import Objects
 from protostar_worker.results import Unavailable
 from tests.worker.containers import free_port
-from tests.worker.objects import S3, SERVER
+from tests.worker.objects import S3, made, settings_at
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
     from tests.worker.desk import Desk
 
@@ -25,10 +23,9 @@ HANDBOOK = "# 휴가\n\n연차".encode()
 
 
 @pytest.fixture
-def s3(tmp_path: Path) -> S3:
-    if not SERVER.exists():  # a laptop may lack Go; under CI nothing is left out
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("script/test worker builds it")
-    return S3(tmp_path)
+def s3() -> Iterator[S3]:
+    with made() as found:
+        yield found
 
 
 @pytest.fixture
@@ -107,4 +104,4 @@ async def test_a_wrong_answer_is_a_store_that_is_away(answer: bytes) -> None:
     port = free_port()
     async with await asyncio.start_server(give, "127.0.0.1", port):
         with pytest.raises(Unavailable):
-            await Objects(S3(Path(), port).settings()).read("handbook.md")
+            await Objects(settings_at(port)).read("handbook.md")
