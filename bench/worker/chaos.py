@@ -16,7 +16,13 @@ from redis.exceptions import RedisError
 from bench.output import BenchError, Figure, note
 from bench.worker.endpoint import endpoint_process
 from protostar_worker.queue.bull import client
-from tests.worker.containers import database_on, postgres_running, redis_running
+from tests.worker.containers import (
+    database_on,
+    postgres_answers,
+    postgres_running,
+    redis_running,
+    wait_until,
+)
 from tests.worker.desk import Desk, ask_fields
 from tests.worker.processes import Process, started
 from tests.worker.scripted import Does, Scripted, served
@@ -77,6 +83,8 @@ async def troubled(
         await _settled(town, len(ids))
         town.stopping.set()
         await asyncio.gather(trouble, *keepers)
+        # The last restart may have been a moment ago.
+        await asyncio.to_thread(wait_until, lambda: postgres_answers(database))
         found = _ends(town.desk, ids, await _states(town.desk))
         await town.desk.close()
     return found | {"kills": town.kills, "restarts": town.restarts}
