@@ -54,18 +54,11 @@ def _bring_back(late: queue.SimpleQueue[int]) -> None:
 def pass_over() -> None:
     """Until the end of the `raised` around it signals mean nothing.
 
-    For when all is done, or is being settled: there is nothing left to interrupt, and "nothing was
-    changed" would be untrue.
+    For when all is done, or is being settled: there is nothing left to interrupt, "nothing was
+    changed" would be untrue, and the settling is bounded, so nobody waits for ever.
     """
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
-
-
-@contextmanager
-def held_back() -> Iterator[None]:
-    """Within: signals are passed over; the settling is bounded, so nobody waits for ever."""
-    with _handling(signal.SIG_IGN):
-        yield
 
 
 @contextmanager

@@ -68,7 +68,8 @@ def at_once(
 ) -> None:
     """A process for each host: a signal reaches main threads only, and here each has its own.
 
-    Interrupted, all of them are told, and what they settle is waited for.
+    Interrupted, all of them are told, and what they settle is waited for; another signal is passed
+    over until the end of the caller's `interrupts.raised`.
     """
     going: dict[Future[Outcome], str] = {}
     with ThreadPoolExecutor(number) as pool:
@@ -80,8 +81,8 @@ def at_once(
                     return
                 _take(going, tried, wait(going, LOOK_EVERY_S, FIRST_COMPLETED).done)
         except Interrupted:
-            with interrupts.held_back():
-                _end(going, tried, children)
+            interrupts.pass_over()
+            _end(going, tried, children)
             raise
 
 

@@ -32,10 +32,10 @@ with interrupts.raised():
         print("working", flush=True)
         time.sleep(30)
     except Interrupted:
-        with interrupts.held_back():
-            print("settling", flush=True)
-            sys.stdin.readline()
-            print("settled", flush=True)
+        interrupts.pass_over()
+        print("settling", flush=True)
+        sys.stdin.readline()
+        print("settled", flush=True)
 """
 
 # The signal comes at the worst moment: the new thread runs, and Thread.start has not returned.
@@ -133,9 +133,10 @@ AFTERWARDS = """
 import signal
 from pyhelpers import interrupts
 before = [signal.getsignal(number) for number in interrupts.SIGNALS]
-for block in (interrupts.raised, interrupts.held_back):
+for last in (lambda: None, interrupts.pass_over):
     try:
-        with block():
+        with interrupts.raised():
+            last()
             raise KeyError
     except KeyError:
         pass
