@@ -22,6 +22,7 @@ BENCHES = {
     "cuts": "deployer, sshd, packets and engine are cut at each step of a deploy over SSH",
     "soak": "a hundred deploys in a row over SSH; nothing may grow on either side",
     "sync": "ten changed gateway configurations under load, each applied twice",
+    "durability": "PostgreSQL and the queue are killed with -9 while they are written to",
     "paths": "both network paths: what must hold of them, and what the proxy costs a request",
     "jobs": "200 Jenkins jobs: how long a plan takes, and that it is quiet after an apply",
     "marker": "what the marker costs at the gateway, beside a gateway that reloads",

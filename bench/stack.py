@@ -65,14 +65,14 @@ class Stack:
         for name, text in FILES.items():
             stack.write(f"{STACK}/{name}", text)
         stack.write(f"{STACK}/.env.j2", f"PROTOSTAR_PUBLIC=127.0.0.1:{at.public_port}\n")
-        stack.compose_file("gateway.yml", stack._gateway())
+        stack.compose_file("gateway.yml", stack.gateway())
         stack.compose_file("cache.yml", stack._cache())
         at.write()
         stack.git("init", "--quiet", "--initial-branch", "main")
         stack.commit()
         return stack
 
-    def _gateway(self) -> dict[str, Any]:
+    def gateway(self) -> dict[str, Any]:
         """The one that is shipped, marked so that it is taken away again."""
         path = CHECKOUT / "compose/a5/gateway.yml"
         document: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))

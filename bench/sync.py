@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from bench.installation import Installation
 from bench.load import Options
+from bench.load.events import FAST_KINDS
 from bench.output import BenchError, Figure
 from bench.stack import Stack
 from bench.stage import under_load
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from bench.installation import Finished
     from bench.output import Value
 
-ROUNDS = 10
+ROUNDS, REPLACEMENTS = 10, 3
 RATE, SECONDS = 120.0, 600.0
 CALM_S = 2.0
 FIGURES = (
@@ -31,6 +32,9 @@ FIGURES = (
     Figure("recreated", "containers that were made anew by it", most=0),
     Figure("apply_s", "one of these applies, typed → nginx serves the new files; median"),
     Figure("second_apply_s", "the same again, which has nothing to do; the slowest", most=2),
+    Figure("replacements", "of the gateway's own container, as for a new nginx"),
+    Figure("replaced_failed", "requests that failed by one, 120 a second; median"),
+    Figure("replaced_outage_s", "from the first of these to the last; median"),
 )
 
 
@@ -43,14 +47,44 @@ def measure(rounds: int | None) -> dict[str, Value]:
             times = [_round(stack, number) for number in range(rounds or ROUNDS)]
             time.sleep(CALM_S)
             report = load.stop().report
+        recreated = len(before - set(stack.containers().values()))
         return {
             "applies": len(times),
             "requests": report.requests,
             "failed": report.failed,
-            "recreated": len(before - set(stack.containers().values())),
+            "recreated": recreated,
             "apply_s": round(statistics.median(first for first, _ in times), 3),
             "second_apply_s": round(max(second for _, second in times), 3),
+            **_replacements(stack),
         }
+
+
+def _replacements(stack: Stack) -> dict[str, Value]:
+    """The gateway's own container is made anew, as for a new nginx; slow requests are in flight."""
+    options = Options(stack.at.url, RATE, seconds=SECONDS, slow_per_s=2.0)
+    found = []
+    for number in range(REPLACEMENTS):
+        with under_load(options) as load:
+            time.sleep(CALM_S)
+            _replace(stack, number)
+            time.sleep(CALM_S)
+            found.append([event for event in load.stop().events if event.failure])
+    # A slow one fails at its end: the moment of its start would say nothing.
+    starts_s = [[e.started_s for e in each if e.kind in FAST_KINDS] for each in found]
+    windows_s = [max(each) - min(each) for each in starts_s]
+    return {
+        "replacements": len(found),
+        "replaced_failed": round(statistics.median(map(len, found))),
+        "replaced_outage_s": round(statistics.median(windows_s), 3),
+    }
+
+
+def _replace(stack: Stack, number: int) -> None:
+    document = stack.gateway()
+    document["services"]["gateway"]["mem_limit"] = f"{512 + number}m"
+    stack.compose_file("gateway.yml", document)
+    stack.commit()
+    _well(stack.sync("apply"))
 
 
 @contextmanager

@@ -27,6 +27,7 @@ SENTENCE = "연차는 입사 후 일 년이 지나면 십오 일이 주어지고
 TEXT = SENTENCE * (5 * 10**6 // len(SENTENCE.encode()))
 FIGURES = (
     Figure("one_p99_ms", "endpoint sent → reader has it, one stream", most=5),
+    Figure("ping_p99_ms", "a bare PING to the same Redis, for the machine's share of that"),
     Figure("streams", "at once, 5 tokens/s each"),
     Figure("tokens", "that were measured"),
     Figure("p50_ms", "endpoint sent → reader has it: median"),
@@ -36,6 +37,7 @@ FIGURES = (
     Figure("ingest_extra_ms", "the difference", most=20),
 )
 READ_S = 60.0
+PINGS, PING_PACE_S = 400, 0.05
 
 
 def measure(rounds: int | None) -> dict[str, Value]:
@@ -56,6 +58,7 @@ async def _measure(desk: Desk, rounds: int) -> dict[str, Value]:
         await _delays_ms(desk, 1)  # whatever is done only once
         note("one stream")
         one = [delay for _ in range(5) for delay in await _delays_ms(desk, 1)]
+        pings = await _pings_ms(desk.redis_url)
         for _ in range(rounds):
             note(f"{STREAMS} streams")
             many.append(await _delays_ms(desk, STREAMS))
@@ -73,11 +76,23 @@ async def _measure(desk: Desk, rounds: int) -> dict[str, Value]:
         "ingest_p99_ms": during_ms,
         "ingest_extra_ms": max(0.0, during_ms - quiet_ms),
         "one_p99_ms": percentile(one, 99),  # of 375: of one round it would be the longest
+        "ping_p99_ms": percentile(pings, 99),
         "streams": STREAMS,
         "tokens": sum(map(len, many)),
         "p50_ms": median(percentile(found, 50) for found in many),
         "p99_ms": median(percentile(found, 99) for found in many),
     }
+
+
+async def _pings_ms(url: str) -> list[float]:
+    redis, taken = client(url), list[float]()
+    for _ in range(PINGS):
+        began_s = time.monotonic()
+        await redis.ping()
+        taken.append((time.monotonic() - began_s) * 1e3)
+        await asyncio.sleep(PING_PACE_S)
+    await redis.aclose()
+    return taken
 
 
 async def _delays_ms(desk: Desk, streams: int) -> list[float]:
@@ -94,19 +109,26 @@ async def _delays_ms(desk: Desk, streams: int) -> list[float]:
 
 
 async def _read(url: str, keys: list[str]) -> list[float]:
-    """All streams with one blocked call, as a backend would."""
-    redis, after, delays = client(url, answer_s=None), dict.fromkeys(keys, "0"), list[float]()
+    """Each stream by a blocked call and a connection of its own, as the worker's own events do.
+
+    One call for all of them would name 200 streams again after each token: it is the reader that
+    would be measured.
+    """
+    found = await asyncio.gather(*(_delays_of(url, key) for key in keys))
+    return [delay for one in found for delay in one]
+
+
+async def _delays_of(url: str, key: str) -> list[float]:
+    redis, after, delays = client(url, answer_s=None), "0", list[float]()
     while after:
-        found: Any = await redis.xread(dict[Any, Any](after), block=1000)
+        found: Any = await redis.xread({key: after}, block=1000)
         now_ns = time.monotonic_ns()
-        for key, entries in _by_key(found):
+        for _, entries in _by_key(found):
             for entry, fields in entries:
-                after[key] = entry
+                after = "" if fields["event"] in {"end", "problem"} else entry
                 if fields["event"] == "token":
                     sent = json.loads(fields["data"])["text"].split()
                     delays.extend((now_ns - int(one)) / 1e6 for one in sent)
-                elif fields["event"] in {"end", "problem"}:
-                    after.pop(key)
     await redis.aclose()
     return delays
 

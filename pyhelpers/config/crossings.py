@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 DEFAULT_GATEWAY = "gateway"
+DEFAULT_STATIC = "/static/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ def crossings(data: object) -> Iterator[Crossing]:
         yield from _unknown("gateway", (name, "gateway"), gateway, gateways)
         yield from _useless_marker(name, service)
     yield from _same_routes(services)
+    yield from _static_paths(_mapping(top.get("gateways")), services)
     yield from _same_names(_mapping(_mapping(top.get("ops")).get("tools")))
 
 
@@ -94,6 +96,20 @@ def _same_routes(services: Mapping[str, Mapping[str, object]]) -> Iterator[Cross
         if first is not None:
             words = f"must differ from services.{first}.route on the same gateway"
             yield Crossing(("services", name, "route"), words)
+
+
+def _static_paths(
+    gateways: Mapping[str, object], services: Mapping[str, Mapping[str, object]]
+) -> Iterator[Crossing]:
+    for gateway, settings in gateways.items():
+        static = _mapping(_mapping(settings).get("static"))
+        path = str(static.get("path", DEFAULT_STATIC)).rstrip("/") if static else None
+        for name, service in services.items():
+            route = service.get("route")
+            here = service.get("gateway", DEFAULT_GATEWAY) == gateway
+            if here and isinstance(route, str) and route.rstrip("/") == path:
+                words = f"must differ from gateways.{gateway}.static.path"
+                yield Crossing(("services", name, "route"), words)
 
 
 def _same_names(tools: Mapping[str, object]) -> Iterator[Crossing]:

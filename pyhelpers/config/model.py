@@ -14,7 +14,7 @@ from pydantic import ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from pyhelpers.config.crossings import crossings
-from pyhelpers.config.network import Ops, Port, Tls  # noqa: TC001 - pydantic reads them
+from pyhelpers.config.network import Ops, Port, Static, Tls  # noqa: TC001 - pydantic reads them
 from pyhelpers.config.problems import dotted
 from pyhelpers.config.proof import DAY_S, HOUR_S, Bake, Part, Ready, Verify
 from pyhelpers.config.rules import (
@@ -106,6 +106,9 @@ class Gateway(Part):
     public_port: Port = Field(default=80, description="Its listener for users.")
     tls: Tls | None = Field(
         default=None, description="https for users; null: plain HTTP on the public port alone."
+    )
+    static: Static | None = Field(
+        default=None, description="Files from an S3 store, cached; null: it has none."
     )
 
 

@@ -1,4 +1,4 @@
-"""What protostar.yml says of the ways in: TLS at a gateway, and the admins' way to the tools."""
+"""What protostar.yml says of the ways in: a gateway's TLS and static files, and the admins' way."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from pydantic import Field
 from pyhelpers.config.proof import Part
 from pyhelpers.config.rules import (  # noqa: TC001 - pydantic reads them
     Address,
+    BucketName,
     DnsName,
+    FolderPath,
     Network,
     Slug,
+    StoreAddress,
 )
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -26,6 +29,16 @@ class Tls(Part):
         description="The folder below `certificates/` on the host that holds it and its key."
     )
     port: Port = Field(default=443, description="Its https listener for users.")
+
+
+class Static(Part):
+    """Files that anybody may read, from an S3 store, through a cache of the gateway's own."""
+
+    store: StoreAddress = Field(description="host:port of an S3 server, as the gateway reaches it.")
+    bucket: BucketName = Field(default="static", description="Read without a key.")
+    path: FolderPath = Field(
+        default="/static/", description="Public path prefix; what follows it is the object's key."
+    )
 
 
 class Tool(Part):

@@ -135,6 +135,13 @@ UrlPath = Annotated[
         "must begin with / and hold only letters, digits, . _ ~ - and /",
     ),
 ]
+FolderPath = Annotated[
+    str,
+    Rule(
+        r"(?!.*/\.\.?/)/([A-Za-z0-9._~-]+/)+",
+        "must begin and end with / and hold only letters, digits, . _ ~ - and /",
+    ),
+]
 HeaderName = Annotated[
     str,
     Rule(r"[A-Za-z][A-Za-z0-9-]{0,63}", "must be a header's name as in X-Release"),
@@ -147,6 +154,22 @@ DnsName = Annotated[
     Rule(
         rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*",
         "must be a DNS name in lower case, as in shop.example.org",
+    ),
+]
+
+# A port must be said: 80 is nobody's S3.
+StoreAddress = Annotated[
+    str,
+    Rule(
+        rf"(?=.{{1,259}}$){_LABEL}(\.{_LABEL})*:{_PORT}",
+        "must be host:port, without http:// and without a path",
+    ),
+]
+BucketName = Annotated[
+    str,
+    Rule(
+        r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
+        "must be a bucket's name: lower-case letters, digits, . and -, at least 3 characters",
     ),
 ]
 

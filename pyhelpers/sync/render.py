@@ -61,7 +61,8 @@ def _rendered(config: Config, host: str, gateway: str, folder: Path) -> dict[str
 def words(config: Config, host: str, gateway: str) -> dict[str, Any]:
     """What the templates know. `hosts`: each one's address, as protostar.yml reaches it.
 
-    `tls` is None where there is none; without `ops` a template that asks for it is wrong.
+    `tls` and `static` are None where there is none; without `ops` a template that asks for it is
+    wrong.
     """
     addresses = {name: (each.ssh_parts() or ("", "", 0))[1] for name, each in config.hosts.items()}
     return {
@@ -70,6 +71,7 @@ def words(config: Config, host: str, gateway: str) -> dict[str, Any]:
         "hosts": addresses,
         "services": services_of(config, host, gateway),
         "tls": tls_of(config, gateway),
+        "static": config.gateways[gateway].static if gateway in config.gateways else None,
         "ops": config.ops or StrictUndefined(hint="protostar.yml has no `ops`"),
     }
 

@@ -316,16 +316,16 @@ class TestCentre:
             assert self.ask(centre, user, "GET", f"/{user}?list-type=2")[0] == 200
             assert self.ask(centre, user, "DELETE", f"/{user}/a/b.txt")[0] == 204
 
-    def test_the_web_user_reads_static_files_and_can_do_nothing_else(
+    def test_the_web_user_reads_documents_and_can_do_nothing_else(
         self, centre: ServerStack, first: str
     ) -> None:
-        assert self.ask(centre, "static", "PUT", "/static/logo.svg", "<svg/>")[0] == 200
-        assert self.ask(centre, "web", "GET", "/static/logo.svg") == (200, "<svg/>")
+        assert self.ask(centre, "documents", "PUT", "/documents/a.svg", "<svg/>")[0] == 200
+        assert self.ask(centre, "web", "GET", "/documents/a.svg") == (200, "<svg/>")
         refused = [
-            ("PUT", "/static/logo.svg"),
-            ("DELETE", "/static/logo.svg"),
-            ("GET", "/static?list-type=2"),
-            ("PUT", "/static?policy="),
+            ("PUT", "/documents/a.svg"),
+            ("DELETE", "/documents/a.svg"),
+            ("GET", "/documents?list-type=2"),
+            ("PUT", "/documents?policy="),
             ("GET", "/backups/a"),
             ("PUT", "/another-bucket"),
             ("PATCH", "/list-users"),
@@ -337,10 +337,18 @@ class TestCentre:
         assert self.ask(centre, "static", "GET", "/backups?list-type=2")[0] == 403
         assert self.ask(centre, "documents", "PUT", "/backups/a", "x")[0] == 403
 
-    def test_without_a_key_there_is_nothing_and_no_console(
+    def test_a_static_file_is_read_without_a_key_and_not_written(
         self, centre: ServerStack, first: str
     ) -> None:
-        for path in ("/", "/static/logo.svg", "/static"):
+        assert self.ask(centre, "static", "PUT", "/static/logo.svg", "<svg/>")[0] == 200
+        assert self.sent(centre, "", "GET", "/static/logo.svg") == (200, "<svg/>")
+        assert self.sent(centre, "", "PUT", "/static/logo.svg", "x")[0] == 403
+        assert self.sent(centre, "", "DELETE", "/static/logo.svg")[0] == 403
+
+    def test_without_a_key_there_is_nothing_else_and_no_console(
+        self, centre: ServerStack, first: str
+    ) -> None:
+        for path in ("/", "/documents/a.svg", "/static", "/static?list-type=2", "/static?policy="):
             status, text = self.sent(centre, "", "GET", path)
             assert status == 403
             assert "<html" not in text.lower()
@@ -348,13 +356,13 @@ class TestCentre:
     def test_a_signed_link_shows_one_file_to_whoever_has_it_for_a_while(
         self, centre: ServerStack, first: str
     ) -> None:
-        assert self.ask(centre, "static", "PUT", "/static/logo.svg", "<svg/>")[0] == 200
-        host, path = f"127.0.0.1:{centre.s3_port}", "/static/logo.svg"
+        assert self.ask(centre, "documents", "PUT", "/documents/a.svg", "<svg/>")[0] == 200
+        host, path = f"127.0.0.1:{centre.s3_port}", "/documents/a.svg"
         keys = "web", centre.secret("S3_WEB_SECRET_KEY")
         link, short = signed_link(host, path, *keys), signed_link(host, path, *keys, lasts_s=1)
         assert requests.get(link, timeout=10).text == "<svg/>"
         assert requests.put(link, "x", timeout=10).status_code == 403
-        assert requests.get(link.replace("logo", "other"), timeout=10).status_code == 403
+        assert requests.get(link.replace("a.svg", "b.svg"), timeout=10).status_code == 403
         time.sleep(2)
         assert requests.get(short, timeout=10).status_code == 403
 
@@ -363,9 +371,9 @@ class TestCentre:
     ) -> None:
         told = centre.job("s3-setup", S3_WEB_SECRET_KEY="another-key-of-the-web")
         assert told == "user web: made, or its key changed\n"
-        assert self.ask(centre, "web", "GET", "/static/logo.svg")[0] == 403
+        assert self.ask(centre, "web", "GET", "/documents/a.svg")[0] == 403
         centre.job("s3-setup")
-        assert self.ask(centre, "web", "GET", "/static/logo.svg")[0] == 200
+        assert self.ask(centre, "web", "GET", "/documents/a.svg")[0] == 200
 
     def test_objects_are_plain_files(self, centre: ServerStack, first: str) -> None:
         assert self.ask(centre, "static", "PUT", "/static/css/a.css", "a{}")[0] == 200

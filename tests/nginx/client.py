@@ -38,6 +38,10 @@ class Client:
         with self._http() as http:
             return http.get(path, headers=named, extensions=self._sni)
 
+    def put(self, path: str) -> httpx.Response:
+        with self._http() as http:
+            return http.put(path, content=b"x", extensions=self._sni)
+
     def first_event(self) -> str:
         """Of a stream that says one thing and then nothing for longer than this waits."""
         accept = {"Accept": "text/event-stream"}

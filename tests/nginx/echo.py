@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from http import HTTPStatus
 
 from aiohttp import WSMsgType, web
 
@@ -13,6 +14,18 @@ HOLD_S = 30.0
 
 async def headers(request: web.Request) -> web.Response:
     return web.json_response(dict(request.headers), headers={"Strict-Transport-Security": "0"})
+
+
+async def stored(request: web.Request) -> web.Response:
+    """An object of a bucket: its text is what was asked for, and by which headers."""
+    name = request.match_info["name"]
+    if name.startswith("hang"):
+        await asyncio.sleep(HOLD_S)
+    if name.startswith("missing"):
+        return web.Response(status=HTTPStatus.FORBIDDEN, text="<Error><Code>AccessDenied</Code>")
+    cached = {"Cache-Control": "max-age=1"} if name.startswith("short") else {}
+    told = {"asked": request.path_qs, "headers": dict(request.headers)}
+    return web.json_response(told, headers=cached)
 
 
 async def events(request: web.Request) -> web.StreamResponse:
@@ -47,6 +60,7 @@ async def capture(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
 async def main() -> None:
     app = web.Application()
     app.add_routes([web.get("/events", events), web.get("/ws", websocket)])
+    app.add_routes([web.get("/static/{name:.*}", stored)])
     app.add_routes([web.get("/{path:.*}", headers)])
     runner = web.AppRunner(app)
     await runner.setup()

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 NGINX = os.environ.get("PROTOSTAR_NGINX", "protostar/nginx:1.30")
 SHOP, OPS, GRAFANA, S3, HOME = "shop.test", "ops.test", "grafana.test", "s3.test", "home.test"
+STORE = "store.test:3000"
 SERVERS = ("a5", "centre", "proxy")
 # As in compose/a5/gateway.yml.
 HARDENED = [

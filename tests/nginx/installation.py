@@ -75,13 +75,19 @@ class Installation:
         return self.address("wan", 3)
 
     @property
+    def store(self) -> str:
+        """By its address: that stays when its server is off, as a name in a router's DNS does."""
+        return f"{self.address('edge', 4)}:3000"
+
+    @property
     def certificates(self) -> Path:
         return self.folder / "certificates"
 
     @cached_property
     def config(self) -> Config:
         tls = {"names": [SHOP, f"www.{SHOP}"], "certificate": SHOP}
-        return config(self.proxy, self.address("wan", 1), tls=tls)
+        static = {"store": self.store}
+        return config(self.proxy, self.address("wan", 1), tls=tls, static=static)
 
     def files(self, server: str) -> Path:
         return self.folder / server
@@ -96,6 +102,7 @@ class Installation:
         for server in SERVERS:
             write(self.files(server), rendered(self.config, server))
         self._echo()
+        self._store()
         live = ["-v", f"{self.folder}/live:/live:ro"]
         self.nginx("a5", "edge", self.gateway, *self.keys, *live)
         home = ("--network-alias", HOME)
@@ -166,6 +173,15 @@ class Installation:
         docker("network", "connect", *where, self.name("echo"))
         docker("start", self.name("echo"))
 
+    def _store(self) -> None:
+        """Where static files come from: the same program, which says what it was asked."""
+        docker(
+            *("run", "--detach", "--name", self.name("store"), "--label", f"{LABEL}={self.tag}"),
+            *("--network", self.name("edge"), "--ip", self.address("edge", 4)),
+            *("-v", f"{CHECKOUT}/tests/nginx/echo.py:/echo.py:ro"),
+            *(PYTHON, "python3", "/echo.py"),
+        )
+
     def loaded(self, server: str, address: str) -> bool:
         """As sync asks: nginx names the files that it has loaded."""
         try:
@@ -194,6 +210,13 @@ class Installation:
         argv = ["openssl", "s_client", "-connect", with_, *servername, *options]
         done = self.inside(short, *argv)
         return done.stdout + done.stderr
+
+    @contextmanager
+    def without(self, short: str) -> Iterator[None]:
+        """Its server is off: whoever asks its address hears nothing."""
+        docker("stop", "--time", "0", self.name(short))
+        yield
+        docker("start", self.name(short))
 
     def lead_home(self, to: str) -> None:
         """The provider gives the home another address: its name leads to `to` from now on."""

@@ -15,6 +15,7 @@ from .files import (
     NGINX,
     OPS,
     SHOP,
+    STORE,
     config,
     nginx_command,
     rendered,
@@ -25,7 +26,8 @@ from .files import (
 if TYPE_CHECKING:
     from pyhelpers.config.model import Config
 
-SECURE = config("203.0.113.7", "198.51.100.0/24", tls={"names": [SHOP], "certificate": SHOP})
+TLS = {"names": [SHOP], "certificate": SHOP}
+SECURE = config("203.0.113.7", "198.51.100.0/24", tls=TLS, static={"store": STORE})
 PLAIN = config("2001:db8::7", "2001:db8:7::/48")
 SETS = {
     "A5 with TLS": (SECURE, "a5"),

@@ -32,6 +32,7 @@ PROMISED = {
         *("host_disk_mb_first", "host_disk_mb_last", "host_rss_mb_first", "host_rss_mb_last"),
     },
     "sync": {"second_apply_s", "requests", "failed"},
+    "durability": {"kills", "writes_acknowledged", "lost"},
     "paths": {"checks", "failed", "extra_hop_ms_p50"},
     "jobs": {"jobs", "plan_s", "requests", "writes_second_apply", "lines_after_apply"},
     "marker": {
