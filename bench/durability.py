@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from bench.output import Value
 
 KILLS, WRITERS = 10, 4
-BACK_WITHIN_S = 60.0
+BACK_WITHIN_S, JOIN_S = 60.0, 10.0
 FIGURES = (
     Figure("kills", "SIGKILLs, half to PostgreSQL and half to the queue's Redis"),
     Figure("writes_acknowledged", f"by both, {WRITERS} writers at each, one after the other"),
@@ -69,7 +69,7 @@ class Found:
     """What was seen of one store."""
 
     kills: int = 0
-    acknowledged: set[int] = field(default_factory=set)
+    acknowledged: dict[int, float] = field(default_factory=dict)  # with their moments
     lost: set[int] = field(default_factory=set)
     back_s: list[float] = field(default_factory=list)
 
@@ -107,7 +107,7 @@ def survived(stack: ServerStack, store: Store, kills: int) -> Found:
             found.kills += 1
             note(f"{store.service}: killed, writes again after {found.back_s[-1]:.1f} s")
     there = {int(line) for line in asked(stack, store, store.read).split()}
-    found.lost = found.acknowledged - there
+    found.lost = found.acknowledged.keys() - there
     return found
 
 
@@ -118,7 +118,7 @@ def asked(stack: ServerStack, store: Store, line: str) -> str:
     return done.stdout
 
 
-def _killed(stack: ServerStack, store: Store, acknowledged: set[int]) -> float:
+def _killed(stack: ServerStack, store: Store, acknowledged: dict[int, float]) -> float:
     """Seconds until it acknowledges a write again."""
     container = stack.container(store.service)
     began_s = time.monotonic()
@@ -134,11 +134,12 @@ def _killed(stack: ServerStack, store: Store, acknowledged: set[int]) -> float:
 
 
 @contextmanager
-def written(stack: ServerStack, store: Store, acknowledged: set[int]) -> Iterator[None]:
+def written(stack: ServerStack, store: Store, acknowledged: dict[int, float]) -> Iterator[None]:
     """Writers go on meanwhile, each with a connection of its own."""
     numbers, over = count(), threading.Event()
+    sessions: list[subprocess.Popen[str]] = []
     writers = [
-        threading.Thread(target=_write, args=(stack, store, numbers, acknowledged, over))
+        threading.Thread(target=_write, args=(stack, store, numbers, acknowledged, over, sessions))
         for _ in range(WRITERS)
     ]
     for each in writers:
@@ -148,30 +149,34 @@ def written(stack: ServerStack, store: Store, acknowledged: set[int]) -> Iterato
     finally:
         over.set()
         for each in writers:
-            each.join()
+            # One that waits for an answer which does not come is not waited for.
+            each.join(JOIN_S)
+        for session in sessions:
+            session.kill()
 
 
 def _write(
     stack: ServerStack,
     store: Store,
     numbers: Iterator[int],
-    acknowledged: set[int],
+    acknowledged: dict[int, float],
     over: threading.Event,
+    sessions: list[subprocess.Popen[str]],
 ) -> None:
     """One write at a time; a connection that ends is opened again, and its last write is open."""
     argv = ["docker", "exec", "--interactive", stack.container(store.service), *store.client]
     while not over.wait(0.05):
-        with subprocess.Popen(
-            argv,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        ) as session:
+        pipe = subprocess.PIPE
+        session = subprocess.Popen(
+            argv, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True
+        )
+        sessions.append(session)
+        # What a killed client had not read yet is flushed once more when its pipe is closed.
+        with suppress(BrokenPipeError), session:
             for n in numbers:
                 if over.is_set() or not _acknowledged(session, store, n):
                     break
-                acknowledged.add(n)
+                acknowledged[n] = time.monotonic()
             session.kill()
 
 

@@ -34,7 +34,7 @@ FIGURES = (
     Figure("second_apply_s", "the same again, which has nothing to do; the slowest", most=2),
     Figure("replacements", "of the gateway's own container, as for a new nginx"),
     Figure("replaced_failed", "requests that failed by one, 120 a second; median"),
-    Figure("replaced_outage_s", "from the first of these to the last; median"),
+    Figure("replaced_outage_s", "from the first fast one of these to the last; median"),
 )
 
 
@@ -71,7 +71,7 @@ def _replacements(stack: Stack) -> dict[str, Value]:
             found.append([event for event in load.stop().events if event.failure])
     # A slow one fails at its end: the moment of its start would say nothing.
     starts_s = [[e.started_s for e in each if e.kind in FAST_KINDS] for each in found]
-    windows_s = [max(each) - min(each) for each in starts_s]
+    windows_s = [max(each) - min(each) if each else 0.0 for each in starts_s]
     return {
         "replacements": len(found),
         "replaced_failed": round(statistics.median(map(len, found))),

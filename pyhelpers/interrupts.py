@@ -58,7 +58,11 @@ def pass_over() -> None:
     changed" would be untrue, and the settling is bounded, so nobody waits for ever.
     """
     for number in SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
+        signal.signal(number, _nothing)
+
+
+def _nothing(_number: int, _frame: FrameType | None) -> None:
+    """Not SIG_IGN: a program that is started meanwhile would inherit that, and a guard be deaf."""
 
 
 @contextmanager

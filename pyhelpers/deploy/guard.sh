@@ -87,6 +87,8 @@ rename_marker() {  # FROM TO: the switch itself is one rename(2); the folder is 
 }
 
 switch() {  # FROM TO FALLBACK
+  # The last deploy's, which the history does not take: beside it nobody could flip this one back.
+  if [ -e "$room/committed" ]; then say refused history; return; fi
   if [ "$1" != none ] && ! is_live "$1" || is_live "$2"; then say refused marker; return; fi
   # Without its intent on disk nobody could flip back: a full disk must stop us here.
   if ! put_for_good intent "$1 $2 $3"; then say refused disk; return; fi
@@ -180,7 +182,8 @@ dismissed() {  # as `ended`, before this guard holds anything: what stands is th
 ended() {  # SIGUSR1 or SIGTERM: `rollback --now` or `unlock` of somebody else
   local by IFS=$' \t\n'             # the trap may run inside `IFS= read`
   by=$(ended_by)
-  if [ -e "$room/committed" ]; then settle_commit; phase=committed; fi
+  # Of this deploy: while `open` it would be an earlier one's.
+  if [ "$phase" = switched ] && [ -e "$room/committed" ]; then settle_commit; phase=committed; fi
   case $phase in open | switched) flip_back ;; esac
   put "$room/ended_as" "$phase"     # read by the one who asked, once traffic is settled
   say ended "$by"

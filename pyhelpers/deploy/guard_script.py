@@ -26,6 +26,7 @@ PROGRESS = {
 REFUSALS = {
     "marker": "the marker is not where it was; somebody changed it by hand",
     "rename": "the marker could not be renamed; is the disk read-only?",
+    "history": "the history does not take the last commit; is history/ full, or root's?",
     "live": "the folder of the markers cannot be written; is it root's?",
     "engine": "the engine does not answer",
     "disk": "its files cannot be written; is the disk full or read-only?",

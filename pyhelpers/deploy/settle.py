@@ -9,7 +9,7 @@ from pyhelpers import interrupts
 from pyhelpers.deploy import commands, marker
 from pyhelpers.deploy.end import wait_until_free
 from pyhelpers.deploy.facts import read_history, read_holder, running_hooks
-from pyhelpers.deploy.guard import Guard, GuardLost
+from pyhelpers.deploy.guard import Guard, GuardLost, Refused
 from pyhelpers.errors import FailedAfterSwitch, FailedBeforeSwitch, Interrupted, ProtostarError
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def _abandon(run: Run, problem: BaseException) -> None:
     try:
         run.guard.abandon(_outcome(run, problem), _told(run, problem))
         _wait_for_cleaning(run, run.guard, problem)
-    except GuardLost:
+    except (GuardLost, Refused):
         with suppress(ProtostarError):  # what stands is read from the host in any case
             _have_another_settle(run, problem)
 
@@ -92,7 +92,7 @@ def _own_record(run: Run) -> Record | None:
 def _outcome(run: Run, problem: BaseException) -> str:
     if isinstance(problem, Interrupted):
         return "interrupted"
-    return "flipped_back" if run.switched and run.plan.fallback else "refused"
+    return "flipped_back" if run.switched and run.fallback else "refused"
 
 
 def _reason(problem: BaseException) -> str:
@@ -158,7 +158,7 @@ def _moved(run: Run, live: Live) -> bool:
 def _traffic(run: Run, live: Live) -> str:
     if run.plan.idle not in (live or ()):
         return "traffic was flipped back"
-    if not run.plan.fallback:
+    if not run.fallback:
         return "there was nothing to flip back to"
     return "it is not committed, and the next command settles it"
 

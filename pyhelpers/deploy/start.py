@@ -130,8 +130,8 @@ def _run_hook(run: Run, number: int, argv: list[str]) -> None:
         )
     if finished.out.strip() != "0":
         raise FailedBeforeSwitch(
-            error=f"hook `{' '.join(argv)}` ended with {finished.out.strip() or tail(finished)}: "
-            f"{last_log_lines(run, container)}",
+            error=f"hook `{' '.join(argv)}` ended with {finished.out.strip() or tail(finished)}; "
+            f"its last lines:\n{last_log_lines(run, container)}",
             try_=f"docker logs {container}",
         )
 

@@ -140,7 +140,9 @@ def test_a_failing_hook_stops_the_deploy_before_anything_moved(town: Town) -> No
         failed = town.run("v2")
         nobody_noticed(town, load.stop())
     assert failed.code == 6
-    assert "ended with 3: no such table" in said(failed).error
+    first, *log = said(failed).error.splitlines()
+    assert first.endswith("ended with 3; its last lines:")
+    assert [line.strip() for line in log] == ["no such table"]
     assert said(failed).state == f"{town.name}-blue serves; traffic never moved"
     assert (town.live(), town.colours_running()) == ("blue", ["blue"])
     assert docker("logs", said(failed).try_.split()[-1]).strip() == "no such table"

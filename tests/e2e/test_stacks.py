@@ -316,16 +316,16 @@ class TestCentre:
             assert self.ask(centre, user, "GET", f"/{user}?list-type=2")[0] == 200
             assert self.ask(centre, user, "DELETE", f"/{user}/a/b.txt")[0] == 204
 
-    def test_the_web_user_reads_documents_and_can_do_nothing_else(
+    def test_the_web_user_reads_static_files_and_can_do_nothing_else(
         self, centre: ServerStack, first: str
     ) -> None:
-        assert self.ask(centre, "documents", "PUT", "/documents/a.svg", "<svg/>")[0] == 200
-        assert self.ask(centre, "web", "GET", "/documents/a.svg") == (200, "<svg/>")
+        assert self.ask(centre, "static", "PUT", "/static/logo.svg", "<svg/>")[0] == 200
+        assert self.ask(centre, "web", "GET", "/static/logo.svg") == (200, "<svg/>")
         refused = [
-            ("PUT", "/documents/a.svg"),
-            ("DELETE", "/documents/a.svg"),
-            ("GET", "/documents?list-type=2"),
-            ("PUT", "/documents?policy="),
+            ("PUT", "/static/logo.svg"),
+            ("DELETE", "/static/logo.svg"),
+            ("GET", "/static?list-type=2"),
+            ("PUT", "/static?policy="),
             ("GET", "/backups/a"),
             ("PUT", "/another-bucket"),
             ("PATCH", "/list-users"),
@@ -358,7 +358,7 @@ class TestCentre:
     ) -> None:
         assert self.ask(centre, "documents", "PUT", "/documents/a.svg", "<svg/>")[0] == 200
         host, path = f"127.0.0.1:{centre.s3_port}", "/documents/a.svg"
-        keys = "web", centre.secret("S3_WEB_SECRET_KEY")
+        keys = "documents", centre.secret("S3_DOCUMENTS_SECRET_KEY")
         link, short = signed_link(host, path, *keys), signed_link(host, path, *keys, lasts_s=1)
         assert requests.get(link, timeout=10).text == "<svg/>"
         assert requests.put(link, "x", timeout=10).status_code == 403
@@ -371,9 +371,9 @@ class TestCentre:
     ) -> None:
         told = centre.job("s3-setup", S3_WEB_SECRET_KEY="another-key-of-the-web")
         assert told == "user web: made, or its key changed\n"
-        assert self.ask(centre, "web", "GET", "/documents/a.svg")[0] == 403
+        assert self.ask(centre, "web", "GET", "/static/logo.svg")[0] == 403
         centre.job("s3-setup")
-        assert self.ask(centre, "web", "GET", "/documents/a.svg")[0] == 200
+        assert self.ask(centre, "web", "GET", "/static/logo.svg")[0] == 200
 
     def test_objects_are_plain_files(self, centre: ServerStack, first: str) -> None:
         assert self.ask(centre, "static", "PUT", "/static/css/a.css", "a{}")[0] == 200

@@ -42,6 +42,9 @@ class MemoryGuard(Retiring):
     # --- what it is told ------------------------------------------------------------------------
 
     def switch(self, came_from: str, to: str, fallback: str) -> Steps:
+        if self.has("committed"):
+            self.say("refused history")
+            return
         if (came_from != "none" and not self.is_live(came_from)) or self.is_live(to):
             self.say("refused marker")
             return
@@ -139,7 +142,7 @@ class MemoryGuard(Retiring):
     def ended(self) -> Steps:
         """The trap of SIGUSR1 and SIGTERM."""
         by = self.ended_by()
-        if self.has("committed"):
+        if self.phase == "switched" and self.has("committed"):
             yield from self.settle_commit()
             self.phase = "committed"
         settled = self.phase in ("committed", "abandoned")

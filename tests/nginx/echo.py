@@ -60,7 +60,7 @@ async def capture(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
 async def main() -> None:
     app = web.Application()
     app.add_routes([web.get("/events", events), web.get("/ws", websocket)])
-    app.add_routes([web.get("/static/{name:.*}", stored)])
+    app.add_routes([web.get("/static/{name:(?s:.*)}", stored)])
     app.add_routes([web.get("/{path:.*}", headers)])
     runner = web.AppRunner(app)
     await runner.setup()

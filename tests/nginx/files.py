@@ -19,7 +19,7 @@ STORE = "store.test:3000"
 SERVERS = ("a5", "centre", "proxy")
 # As in compose/a5/gateway.yml.
 HARDENED = [
-    *("--user", "101:101", "--read-only", "--tmpfs=/tmp:mode=1777,size=64m", "--entrypoint", ""),
+    *("--user", "101:101", "--read-only", "--tmpfs=/tmp:mode=1777,size=256m", "--entrypoint", ""),
     *("--cap-drop", "ALL", "--security-opt", "no-new-privileges:true", "--dns-opt", "ndots:1"),
 ]
 

@@ -86,7 +86,7 @@ class Installation:
     @cached_property
     def config(self) -> Config:
         tls = {"names": [SHOP, f"www.{SHOP}"], "certificate": SHOP}
-        static = {"store": self.store}
+        static = {"store": self.store, "path": "/files/"}
         return config(self.proxy, self.address("wan", 1), tls=tls, static=static)
 
     def files(self, server: str) -> Path:
@@ -215,8 +215,10 @@ class Installation:
     def without(self, short: str) -> Iterator[None]:
         """Its server is off: whoever asks its address hears nothing."""
         docker("stop", "--time", "0", self.name(short))
-        yield
-        docker("start", self.name(short))
+        try:
+            yield
+        finally:
+            docker("start", self.name(short))
 
     def lead_home(self, to: str) -> None:
         """The provider gives the home another address: its name leads to `to` from now on."""

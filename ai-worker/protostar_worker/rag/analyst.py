@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 Lane = Literal["query", "bulk"]
 STOP_S = 5.0
 # The longest for one piece of work. Who takes longer is stuck, and only an end of the process
-# gets it unstuck; a question may have to wait until the analyser is loaded.
-LIMITS_S: dict[Lane, float] = {"query": 30.0, "bulk": 120.0}
+# gets it unstuck; a question may have to wait until the analyser is loaded. Less than a search may
+# take (answer/handle.py): that one only gives up, and would leave the stuck process to the next.
+LIMITS_S: dict[Lane, float] = {"query": 15.0, "bulk": 120.0}
 # What another attempt cannot mend.
 FINAL = frozenset(
     (ResultCode.DOCUMENT_UNREADABLE, ResultCode.TOO_LARGE, ResultCode.WRONG_DIMENSION)

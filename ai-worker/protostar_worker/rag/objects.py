@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from protostar_worker.settings import ObjectStore
 
 FILE_BYTES_MAX = 100 * 2**20
+# The library's own are five minutes each, five times over.
+CONNECT_S, SILENCE_S = 2.0, 15.0
 
 
 class Objects:
@@ -37,6 +39,7 @@ class Objects:
 
     def _bounded(self, key: str) -> bytes:
         from minio import Minio
+        from urllib3 import PoolManager, Timeout
 
         client = Minio(
             self._settings.address,
@@ -44,6 +47,8 @@ class Objects:
             secret_key=self._settings.secret_key.get_secret_value(),
             secure=self._settings.tls,
             region="us-east-1",  # said, or the library asks the store before each read
+            # The job is tried again, so the request is not.
+            http_client=PoolManager(timeout=Timeout(CONNECT_S, SILENCE_S), retries=False),
         )
         response = client.get_object(self._settings.bucket, key)
         try:

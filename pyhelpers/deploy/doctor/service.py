@@ -42,10 +42,12 @@ def _tools(site: Site) -> Iterator[Finding]:
         mend = "" if there else f"apt-get install {'util-linux' if tool == 'flock' else tool}"
         yield Finding(OK if there else FAIL, f"{tool} on {site.host.name}", mend)
     # The engine makes a missing live/ when the gateway starts, and then it belongs to root.
-    for folder in (site.host.root, *(site.host.root / name for name in STATE_FOLDERS)):
-        writable = site.host.run(["sh", "-c", WRITABLE, "folder", str(folder)], deadline_s=5).ok
-        mend = "" if writable else f"sudo chown $(id -un) {folder}"
-        yield Finding(OK if writable else FAIL, f"{folder} can be written", mend)
+    root = site.host.root
+    history = root / "history" / f"{site.name}.jsonl"
+    for path in (root, *(root / name for name in STATE_FOLDERS), history):
+        writable = site.host.run(["sh", "-c", WRITABLE, "path", str(path)], deadline_s=5).ok
+        mend = "" if writable else f"sudo chown $(id -un) {path}"
+        yield Finding(OK if writable else FAIL, f"{path} can be written", mend)
 
 
 def _compose_file(site: Site) -> Iterator[Finding]:

@@ -130,7 +130,10 @@ class TestTheHooks:
         host.engine.log_bytes = b"table exists\n"
         with pytest.raises(FailedBeforeSwitch) as failed:
             run_hooks(run_of(host, self.PLAN))
-        assert failed.value.error == "hook `node migrate.js` ended with 3: table exists"
+        assert (
+            failed.value.error
+            == "hook `node migrate.js` ended with 3; its last lines:\ntable exists"
+        )
         assert failed.value.try_ == "docker logs api-before-switch-v2-1"
         assert len(host.typed()) == 1
 
