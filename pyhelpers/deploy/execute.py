@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 # A drain and a stop are bounded by the guard; beyond that the engine itself hangs.
 SLACK_S = 60.0
-# Before it is believed that there is nothing to flip back to.
-LIVE_ASKED, LIVE_AGAIN_S = 3, 0.3
 
 
 def execute(run: Run) -> None:
@@ -32,18 +30,8 @@ def execute(run: Run) -> None:
 
 def switch(run: Run) -> None:
     plan = run.plan
-    run.fallback = plan.live is not None and _still_answers(run)
-    run.switch_s, run.switched_at = run.guard.switch(plan.live, plan.idle, fallback=run.fallback)
+    run.switch_s, run.switched_at = run.guard.switch(plan.live, plan.idle, fallback=plan.fallback)
     run.show.note(f"{plan.live or 'none'} → {plan.idle} in {run.switch_s * 1000:.1f} ms")
-
-
-def _still_answers(run: Run) -> bool:
-    """Asked now: fetching and hooks may have taken minutes since the plan was made."""
-    for _ in range(LIVE_ASKED):
-        if run.gateway.live().app:
-            return True
-        run.clock.sleep(LIVE_AGAIN_S)
-    return False
 
 
 def commit(run: Run) -> None:

@@ -182,8 +182,10 @@ dismissed() {  # as `ended`, before this guard holds anything: what stands is th
 ended() {  # SIGUSR1 or SIGTERM: `rollback --now` or `unlock` of somebody else
   local by IFS=$' \t\n'             # the trap may run inside `IFS= read`
   by=$(ended_by)
-  # Of this deploy: while `open` it would be an earlier one's.
-  if [ "$phase" = switched ] && [ -e "$room/committed" ]; then settle_commit; phase=committed; fi
+  case $phase in
+    # While it is open or abandoned, a commit that is there is an earlier deploy's.
+    switched | committed) if [ -e "$room/committed" ]; then settle_commit; phase=committed; fi ;;
+  esac
   case $phase in open | switched) flip_back ;; esac
   put "$room/ended_as" "$phase"     # read by the one who asked, once traffic is settled
   say ended "$by"

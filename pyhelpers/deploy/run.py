@@ -52,11 +52,6 @@ class Run:
     drain_s: float = 0.0
     cut: int | None = 0
     committed: bool = False
-    # Whether there was something to flip back to at the switch; until then, as the plan has it.
-    fallback: bool = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.fallback = self.plan.fallback
 
     @property
     def switched(self) -> bool:

@@ -92,7 +92,7 @@ def _own_record(run: Run) -> Record | None:
 def _outcome(run: Run, problem: BaseException) -> str:
     if isinstance(problem, Interrupted):
         return "interrupted"
-    return "flipped_back" if run.switched and run.fallback else "refused"
+    return "flipped_back" if run.switched and run.plan.fallback else "refused"
 
 
 def _reason(problem: BaseException) -> str:
@@ -158,7 +158,7 @@ def _moved(run: Run, live: Live) -> bool:
 def _traffic(run: Run, live: Live) -> str:
     if run.plan.idle not in (live or ()):
         return "traffic was flipped back"
-    if not run.fallback:
+    if not run.plan.fallback:
         return "there was nothing to flip back to"
     return "it is not committed, and the next command settles it"
 

@@ -195,7 +195,7 @@ def _fail_if_worse(run: Run, watch: TrafficWatch | JobWatch) -> None:
     if not verdict.beyond(new, limits):
         return
     # A colour that did not answer is no measure for another one.
-    old = watch.before(run.plan.live) if run.fallback else Tally()
+    old = watch.before(run.plan.live) if run.plan.fallback else Tally()
     if verdict.worse(new, old, limits):
         raise _bad(
             run,

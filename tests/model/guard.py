@@ -142,7 +142,7 @@ class MemoryGuard(Retiring):
     def ended(self) -> Steps:
         """The trap of SIGUSR1 and SIGTERM."""
         by = self.ended_by()
-        if self.phase == "switched" and self.has("committed"):
+        if self.phase in ("switched", "committed") and self.has("committed"):
             yield from self.settle_commit()
             self.phase = "committed"
         settled = self.phase in ("committed", "abandoned")

@@ -332,7 +332,7 @@ class TestBake:
 
     def test_what_did_not_answer_before_is_no_measure(self, baking: Baking) -> None:
         run = baking(Logs(log("blue", [500] * 50), log("green", [200] * 5 + [500] * 5)))
-        run.fallback = False
+        run.plan = replace(run.plan, fallback=False)
         with pytest.raises(FailedAfterSwitch, match="5 of 10 failed"):
             watch.bake(run)
 
