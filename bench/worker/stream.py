@@ -6,14 +6,14 @@ import asyncio
 import json
 import time
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import uvloop
 
 from bench.output import BenchError, Figure, note
 from bench.worker.endpoint import TOKENS, endpoint_process
 from bench.worker.figures import percentile
-from protostar_worker.answer.stream import stream_key
+from protostar_worker.answer.stream import events_of
 from protostar_worker.queue.bull import client
 from tests.worker.containers import database_on, postgres_running, redis_running
 from tests.worker.desk import Desk, ask_fields
@@ -99,9 +99,7 @@ async def _pings_ms(url: str) -> list[float]:
 
 async def _delays_ms(desk: Desk, streams: int) -> list[float]:
     asked = [ask_fields("how many days?", userId=f"u-{n}") for n in range(streams)]
-    reading = asyncio.create_task(
-        _read(desk.redis_url, [stream_key(fields["messageId"]) for fields in asked])
-    )
+    reading = asyncio.create_task(_read(desk.redis_url, [fields["messageId"] for fields in asked]))
     for fields in asked:
         await desk.put(desk.queue, fields)
     delays = await asyncio.wait_for(reading, READ_S)
@@ -110,36 +108,22 @@ async def _delays_ms(desk: Desk, streams: int) -> list[float]:
     return delays
 
 
-async def _read(url: str, keys: list[str]) -> list[float]:
+async def _read(url: str, message_ids: list[str]) -> list[float]:
     """Each stream by a blocked call and a connection of its own, as the worker's own events do.
 
     One call for all of them would name 200 streams again after each token: it is the reader that
     would be measured.
     """
-    found = await asyncio.gather(*(_delays_of(url, key) for key in keys))
+    found = await asyncio.gather(*(_delays_of(url, each) for each in message_ids))
     return [delay for one in found for delay in one]
 
 
-async def _delays_of(url: str, key: str) -> list[float]:
-    redis, after, delays = client(url, answer_s=None), "0", list[float]()
-    while after:
-        found: Any = await redis.xread({key: after}, block=1000)
-        now_ns = time.monotonic_ns()
-        for _, entries in _by_key(found):
-            for entry, fields in entries:
-                after = "" if fields["event"] in {"end", "problem"} else entry
-                if fields["event"] == "token":
-                    sent = json.loads(fields["data"])["text"].split()
-                    delays.extend((now_ns - int(one)) / 1e6 for one in sent)
+async def _delays_of(url: str, message_id: str) -> list[float]:
+    redis, delays = client(url, answer_s=None), list[float]()
+    async for _, event, data in events_of(redis, message_id):
+        if event == "token":
+            now_ns = time.monotonic_ns()
+            sent = json.loads(data)["text"].split()
+            delays.extend((now_ns - int(one)) / 1e6 for one in sent)
     await redis.aclose()
     return delays
-
-
-def _by_key(found: Any) -> list[tuple[str, list[tuple[str, dict[str, str]]]]]:
-    pairs = found.items() if isinstance(found, dict) else found or []
-    return [(key, _flat(entries)) for key, entries in pairs]
-
-
-def _flat(entries: Any) -> list[tuple[str, dict[str, str]]]:
-    nested = entries and isinstance(entries[0], list) and isinstance(entries[0][0], (list, tuple))
-    return list(entries[0] if nested else entries)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pyhelpers.config.model import Config
+    from pyhelpers.config.network import Tls
 
 HTTPS = 443
 
@@ -65,20 +66,20 @@ def words(config: Config, host: str, gateway: str) -> dict[str, Any]:
     wrong.
     """
     addresses = {name: (each.ssh_parts() or ("", "", 0))[1] for name, each in config.hosts.items()}
+    settings = config.gateways.get(gateway)
     return {
         "project": config.project,
         "host": host,
         "hosts": addresses,
         "services": services_of(config, host, gateway),
-        "tls": tls_of(config, gateway),
-        "static": config.gateways[gateway].static if gateway in config.gateways else None,
+        "tls": tls_of(settings.tls if settings else None),
+        "static": settings.static if settings else None,
         "ops": config.ops or StrictUndefined(hint="protostar.yml has no `ops`"),
     }
 
 
-def tls_of(config: Config, gateway: str) -> Mapping[str, object] | None:
+def tls_of(tls: Tls | None) -> Mapping[str, object] | None:
     """`suffix`: what a URL needs after the name."""
-    tls = config.gateways[gateway].tls if gateway in config.gateways else None
     if tls is None:
         return None
     suffix = "" if tls.port == HTTPS else f":{tls.port}"
