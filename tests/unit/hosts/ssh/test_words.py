@@ -195,7 +195,7 @@ def of_the_doctor(root: PurePosixPath, image: str) -> dict[str, list[str]]:
     direct = DOCTORED.registry.model_copy(update={"address": image})  # type: ignore[union-attr]  # it has one
     said = DOCTORED.model_copy(update={"registry": direct})
     list(examine_registry(said, cast("Host", host)))
-    list(service_check._tools(cast("Site", SimpleNamespace(host=host))))
+    list(service_check._tools(cast("Site", SimpleNamespace(host=host, name=image))))
     return {f"doctor {number}": argv for number, argv in enumerate(host.ran)}
 
 
