@@ -41,7 +41,7 @@ def adopt(site: Site, colour: Colour, names: Sequence[str], who: str) -> str:
     _do(site, ["mkdir", "-p", "--", str(room)])
     # Environment files and secrets will be in there: for their owner alone, as the guard makes it.
     _do(site, ["install", "-d", "-m", "700", "--", str(site.host.root / "releases")])
-    with hold(site.host, room / "lock", shared=False, wait_s=2):
+    with hold(site.host, room / "lock", shared=False, wait_s=2) as lock:
         connected: list[str] = []
         try:
             for name in names:
@@ -52,6 +52,7 @@ def adopt(site: Site, colour: Colour, names: Sequence[str], who: str) -> str:
             for container in connected:
                 site.host.run(_disconnecting(site, container), deadline_s=QUICK_S)
             raise
+        lock.check()  # connecting and answering took their time
         _note_adopted(site, colour, connected)
         _record(site, colour, release, who)
         _set_marker(site, colour)

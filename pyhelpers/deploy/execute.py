@@ -45,8 +45,7 @@ def drain(run: Run) -> None:
     drained_ms, cut = told.split()
     run.drain_s, run.cut = int(drained_ms) / 1000, None if cut == "?" else int(cut)
     if run.cut != 0:
-        how_many = "an unknown number" if run.cut is None else run.cut
-        run.show.note(f"{how_many} still in flight after {run.drain_s:g} s will be cut")
+        run.show.note(f"{run.cut_words} still in flight after {run.drain_s:g} s will be cut")
 
 
 def stop_old(run: Run) -> None:

@@ -208,7 +208,7 @@ exec 7>>"$room/work"
 since=$(now) drained_ms=0 cut=0 old=none
 rm -f -- "$room/ended_by"           # of a guard that was killed before it could read it
 trap dismissed USR1 TERM
-own guard
+own guard || { say refused disk; exit 4; }
 until flock --exclusive --wait 1 7; do say waiting; done  # a migration that outlived its deployer
 settle
 flock --unlock 7

@@ -73,8 +73,8 @@ def summary(result: Result) -> str:
         told.append(f"bake: {run.verdict}")
     if run.detach:
         told.append("the host drains and stops the old colour")
-    elif run.cut:
-        told.append(f"{run.cut} cut after {run.drain_s:g} s")
+    elif run.cut != 0:
+        told.append(f"{run.cut_words} cut after {run.drain_s:g} s")
     return ", ".join(told)
 
 

@@ -80,7 +80,9 @@ in_flight() {  # HEX ADDRESS…: a number, or ? when somebody could not be asked
 drain() {  # COLOUR: until nothing is in flight twice in a row, or drain_ms have passed
   local hex text='' ips started n=0 quiet=0
   drained_ms=0 cut=0
-  if [ "$drain_ms" -gt 0 ]; then text=$(patiently addresses "$1") || return; fi
+  # Nobody looks, so nobody knows.
+  [ "$drain_ms" -gt 0 ] || { cut='?'; say drained 0 "$cut"; return; }
+  text=$(patiently addresses "$1") || return
   # shellcheck disable=SC2206 # a list of addresses, a word each
   ips=($text)
   hex=$(hex_addresses "${ips[@]}")

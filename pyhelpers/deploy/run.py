@@ -57,6 +57,11 @@ class Run:
     def switched(self) -> bool:
         return self.switched_at > 0
 
+    @property
+    def cut_words(self) -> str:
+        """How many were cut, for a person."""
+        return "an unknown number" if self.cut is None else str(self.cut)
+
     def has_restarted(self, container: Container) -> bool:
         """Since this run began; a warm colour may have restarted once in its life before."""
         return container.restarts > self.restarts_before.get(container.id, 0)

@@ -20,10 +20,32 @@ DEAF_S = 5
 HOLDER = 'echo held; while read -r -t "$1"; do :; done'
 
 
+class LockLost(LockedError):
+    """Whoever may come in now: stop before the next step."""
+
+
+class Held:
+    """A lock in hand, until its line says otherwise."""
+
+    def __init__(self, host: Host, path: PurePosixPath, channel: Channel) -> None:
+        self._host, self._path, self._channel = host, path, channel
+
+    def check(self) -> None:
+        """Raises `LockLost` when the holder on the host is gone."""
+        try:
+            self._channel.receive(0.0)
+        except ChannelClosed:
+            raise LockLost(
+                error=f"{self._host.name}: the lock {self._path} was lost: its holder is gone",
+                state="what was begun stopped before its next step",
+                try_="the same command again",
+            ) from None
+
+
 @contextmanager
 def hold(
     host: Host, path: PurePosixPath, *, shared: bool, wait_s: float, deaf_s: float = DEAF_S
-) -> Iterator[None]:
+) -> Iterator[Held]:
     """Hold `path`'s flock. The holder on the host ends with our stdin, or when it hears nothing.
 
     Raises `LockedError` when the lock is not free within `wait_s`.
@@ -39,7 +61,7 @@ def hold(
                 try_=f"wait for it; `fuser -v {path}` on {host.name} shows who it is",
             )
         threading.Thread(target=_beat, args=(channel, over, deaf_s / 5), daemon=True).start()
-        yield
+        yield Held(host, path, channel)
     finally:
         over.set()
         channel.close()
@@ -57,4 +79,4 @@ def _beat(channel: Channel, over: threading.Event, every_s: float) -> None:
         while not over.wait(every_s):
             channel.send("beat")
     except ChannelClosed:
-        pass  # who does something under the lock has a line that was cut too, and says so
+        pass  # `Held.check` says so, before whatever is done next

@@ -23,6 +23,7 @@ def execute(run: Run) -> None:
     """Do the plan's steps in order. What a step raises leaves the rest undone: see `settle`."""
     for step in run.plan.steps:
         with timed(run.show, step, run.seconds, run.clock.monotonic):
+            run.lock.check()
             STEPS[step.name](run)
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from pyhelpers.hosts.lock import Held
     from pyhelpers.hosts.protocol import Host
     from pyhelpers.sync.model import Files, Found, Plan, Target
     from pyhelpers.sync.run import Clock, Show
@@ -68,7 +69,7 @@ def _relation(site: Site, found: Found, target: Target) -> str:
 
 
 @contextmanager
-def held(site: Site, *, shared: bool = False) -> Iterator[None]:
+def held(site: Site, *, shared: bool = False) -> Iterator[Held]:
     """The host's lock, alone: no deploy goes on meanwhile, and no other sync.
 
     `shared`: as deploys hold it, for what changes nothing but must not meet a sync.
@@ -84,14 +85,14 @@ def held(site: Site, *, shared: bool = False) -> Iterator[None]:
         )
     with ExitStack() as locks:
         try:
-            locks.enter_context(
+            lock = locks.enter_context(
                 hold(site.host, root / "guard" / "host", shared=shared, wait_s=LOCK_S)
             )
         except LockedError:
             raise _locked(site) from None
         if not shared:
             _await_work(site)
-        yield
+        yield lock
 
 
 def _locked(site: Site) -> LockedError:
@@ -113,16 +114,16 @@ def bring(site: Site, target: Target, allowed: Allowed, show: Show) -> Plan:
 
     Raises the error that says what stands.
     """
-    with interrupts.raised(), held(site):
+    with interrupts.raised(), held(site) as lock:
         found = found_on(site.host, site.project, target)
         made = plan(found, target, allowed, _relation(site, found, target))
         if made.steps:
-            _do(site, made, found, show)
+            _do(site, made, found, show, lock)
         return made
 
 
-def _do(site: Site, made: Plan, found: Found, show: Show) -> None:
-    run = Run(site.host, made, found, site.who, show, site.clock, KEEP_RELEASES)
+def _do(site: Site, made: Plan, found: Found, show: Show, lock: Held) -> None:
+    run = Run(site.host, made, found, site.who, show, site.clock, lock, KEEP_RELEASES)
     try:
         execute.execute(run)
         interrupts.pass_over()

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import PurePosixPath
 
+    from pyhelpers.hosts.lock import Held
     from pyhelpers.hosts.protocol import Finished, Host
     from pyhelpers.sync.model import Found, Plan, Step, Target
 
@@ -52,6 +53,7 @@ class Run:
     who: str
     show: Show
     clock: Clock
+    lock: Held
     keep: int
     model: dict[str, Any] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pyhelpers.errors import NOTHING_CHANGED, Exit, Interrupted, ProtostarError
+from pyhelpers.hosts.lock import LockLost
 from pyhelpers.sync import commands, execute, history, stack
 from pyhelpers.sync.model import StepName
 from pyhelpers.sync.plan import steps_to
@@ -27,6 +28,8 @@ def settled(run: Run, cause: BaseException) -> ProtostarError:
     """
     if not run.flipped:
         return _told(cause, NOTHING_CHANGED, run, after=False)
+    if isinstance(cause, LockLost):  # another may hold it by now: nothing more is done here
+        return _told(cause, f"{run.target.digest} was begun and is not finished", run, after=True)
     try:
         state = _put_back_if_any(run, cause)
     except ProtostarError as second:

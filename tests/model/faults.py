@@ -95,6 +95,7 @@ class Breaker:
         self._fault, self._look, self._another = fault, look, another
         self._counts: Counter[str] = Counter()
         self._lock = threading.RLock()
+        self._signal_owed = False
         self._looked_at = 0
         self.step = "begin"
         self.points: list[Point] = []
@@ -153,6 +154,7 @@ class Breaker:
         with self._lock:
             if self.dead:
                 raise Killed
+            self._pay_signal()
             self._machine.advance(CALL_S)
             if not self._is_here(f"{self.step} / {name}", (*TO_ANY_CALL, *breaks)):
                 result = act()
@@ -192,10 +194,18 @@ class Breaker:
         self.interrupt()
 
     def interrupt(self) -> None:
-        """A real signal: the deployer's own handler decides what it means."""
-        main = threading.main_thread().ident
-        assert main is not None
-        signal.pthread_kill(main, signal.SIGTERM)
+        """A real signal: the deployer's own handler decides what it means.
+
+        Never while the machine moves, or half a step of the host would be lost with it: the
+        second thread leaves it to the next call of the first.
+        """
+        self._signal_owed = True
+        self._pay_signal()
+
+    def _pay_signal(self) -> None:
+        if self._signal_owed and threading.current_thread() is threading.main_thread():
+            self._signal_owed = False
+            signal.raise_signal(signal.SIGTERM)
 
     def _freeze(self) -> None:
         for channel in self._host.channels:

@@ -6,6 +6,7 @@ it can be killed, and a `Wait` where it waits. Time passes only when everybody w
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -58,6 +59,8 @@ class Machine:
 
     def __init__(self) -> None:
         self.now_s = BOOT_S
+        # Of a deployer's threads, and those that outlive it, one at a time moves this machine.
+        self.turn = threading.RLock()
         self.disk = Disk()
         self.engine = Engine()
         self.processes: list[Process] = []
@@ -147,6 +150,10 @@ class Machine:
 
     def run_until(self, done: Callable[[], bool], until: float) -> bool:
         """Let time pass until `done`, or until `until`. Whether it was done."""
+        with self.turn:
+            return self._run_until(done, until)
+
+    def _run_until(self, done: Callable[[], bool], until: float) -> bool:
         while not done():
             found = self._runnable()
             if found is not None:

@@ -83,9 +83,9 @@ class Retiring(Room):
     def drain(self, colour: str) -> Steps:
         addresses = [c.address for c in self.containers(colour, running_only=True) if c.address]
         started_s, quiet = self.machine.now_s, 0
-        left: int | None = 0
+        left: int | None = 0 if self.drain_ms > 0 else None  # nobody looks, so nobody knows
         self.drained_ms = self.cut = 0
-        while self.drain_ms > 0 and addresses and self.drained_ms < self.drain_ms:
+        while addresses and self.drained_ms < self.drain_ms:
             left = self.in_flight(addresses)
             quiet = quiet + 1 if left == 0 else 0
             if quiet == 2:

@@ -110,6 +110,11 @@ class TestTheResult:
                 id="some were cut",
             ),
             pytest.param(
+                done(verdict="", cut=None, drain_s=0.0),
+                "Done: api-green serves v2, switched in 0.1 ms, an unknown number cut after 0 s",
+                id="nobody looked",
+            ),
+            pytest.param(
                 done(verdict="", detach=True),
                 "Done: api-green serves v2, switched in 0.1 ms, "
                 "the host drains and stops the old colour",

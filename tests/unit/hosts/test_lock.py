@@ -12,7 +12,7 @@ import pytest
 
 from pyhelpers.errors import Exit, LockedError
 from pyhelpers.hosts.local import LocalHost
-from pyhelpers.hosts.lock import hold
+from pyhelpers.hosts.lock import Held, LockLost, hold
 
 SOON_S = 0.05
 
@@ -97,8 +97,27 @@ def test_a_holder_that_falls_silent_loses_it(
 ) -> None:
     """As when the line is cut, and nobody told the host."""
     monkeypatch.setattr("pyhelpers.hosts.lock._beat", lambda *_: None)
-    with hold(host, lock, shared=False, wait_s=1, deaf_s=0.2):
+    with hold(host, lock, shared=False, wait_s=1, deaf_s=0.2) as held:
+        held.check()
         assert free_soon(lock)
+        with pytest.raises(LockLost) as lost:
+            await_loss(held)
+    assert lost.value.error == f"here: the lock {lock} was lost: its holder is gone"
+
+
+def await_loss(held: Held) -> None:
+    """What ends on the host is heard of a moment later."""
+    for _ in range(500):
+        held.check()
+        time.sleep(0.01)
+
+
+def test_a_holder_that_was_killed_is_missed(host: LocalHost, lock: PurePosixPath) -> None:
+    with hold(host, lock, shared=False, wait_s=1) as held:
+        held.check()
+        subprocess.run(["fuser", "--kill", "--silent", str(lock)], check=True)
+        with pytest.raises(LockLost):
+            await_loss(held)
 
 
 HOLDER = """

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from pyhelpers.hosts.protocol import Finished
+from pyhelpers.hosts.protocol import ChannelClosed, Finished
 from pyhelpers.sync import archive, compose
 from pyhelpers.sync.digest import listing_of, nginx_digest
 
@@ -59,14 +59,16 @@ class Silent:
 
 
 class Lock:
-    """The channel of a lock that is free, or is not."""
+    """The channel of a lock that is free, or is not, or is lost by and by."""
 
-    def __init__(self, *, free: bool) -> None:
-        self._free = free
+    def __init__(self, host: MemoryHost, *, free: bool) -> None:
+        self._host, self._free = host, free
 
     def send(self, line: str) -> None: ...
 
     def receive(self, deadline_s: float) -> str | None:
+        if self._host.lock_lost_after in self._host.done:
+            raise ChannelClosed
         return "held" if self._free else None
 
     def close(self) -> None: ...
@@ -90,7 +92,10 @@ class Made:
 
 @dataclass
 class MemoryHost:
-    """`broken`: what makes a command fail, by the word that names it."""
+    """`broken`: what makes a command fail, by the word that names it.
+
+    `lock_lost_after`: the command, by its word, during which the lock's holder dies.
+    """
 
     name: str = "a5"
     root: PurePosixPath = ROOT
@@ -103,6 +108,7 @@ class MemoryHost:
     strangers: list[str] = field(default_factory=list)
     free_bytes: int = 1 << 34
     locked: bool = False
+    lock_lost_after: str = ""
     broken: dict[str, str] = field(default_factory=dict)
     unwell: set[str] = field(default_factory=set)
     kill_at: int = 0
@@ -126,7 +132,7 @@ class MemoryHost:
 
     def start(self, argv: Sequence[str]) -> Any:
         self._count("lock")
-        return Lock(free="--shared" in argv or not self.locked)
+        return Lock(self, free="--shared" in argv or not self.locked)
 
     def put(self, path: PurePosixPath, data: bytes, mode: int = 0o644) -> None:
         self._count(f"put {path.suffix or path.name}")

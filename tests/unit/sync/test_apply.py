@@ -15,6 +15,7 @@ from pyhelpers.errors import (
     PreflightError,
     ProtostarError,
 )
+from pyhelpers.hosts.lock import LockLost
 from pyhelpers.sync import pipeline, watch
 from pyhelpers.sync.model import Allowed
 from tests.unit.sync.memory import Made
@@ -186,6 +187,30 @@ class TestRefusedBeforeAnythingIsTouched:
         with pytest.raises(PreflightError, match="cache-1, which this pipeline runs on") as it:
             applied.apply(allowed=Allowed(in_pipeline=True))
         assert it.value.try_ == "protostar sync apply a5   # from a laptop"
+        assert applied.apply().create == ("cache",)
+
+
+class TestALostLock:
+    """Another may hold the host by then: nothing more is done, not even put back."""
+
+    def test_before_the_flip_nothing_was_changed(self, applied: Scene) -> None:
+        current = applied.host.current
+        applied.checkout.edit(CACHE, "image: redis", "image: redis:8")
+        applied.host.lock_lost_after = "unpack"
+        with pytest.raises(LockLost, match="its holder is gone"):
+            applied.apply()
+        assert applied.host.current == current
+        assert "up" not in applied.host.done
+
+    def test_after_it_the_next_one_goes_on(self, applied: Scene) -> None:
+        applied.checkout.edit(CACHE, "image: redis", "image: redis:8")
+        applied.host.lock_lost_after = "flip"
+        with pytest.raises(ProtostarError, match="its holder is gone") as lost:
+            applied.apply()
+        assert lost.value.exit_code is Exit.FAILED_AFTER_SWITCH
+        assert lost.value.state == f"{applied.host.current} was begun and is not finished"
+        assert "up" not in applied.host.done
+        applied.host.lock_lost_after = ""
         assert applied.apply().create == ("cache",)
 
 
