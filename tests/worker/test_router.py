@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -11,7 +12,7 @@ from pydantic import SecretStr
 from protostar_worker.models.breaker import FAILURES_TO_OPEN, OPEN_S, Breaker
 from protostar_worker.models.choice import Need, candidates, micro_usd_of
 from protostar_worker.models.personal import looks_personal
-from protostar_worker.models.router import Answered, MidStreamError, Router
+from protostar_worker.models.router import Answered, Bill, MidStreamError, Router
 from protostar_worker.results import Failed, ResultCode
 from protostar_worker.roles import Role
 from protostar_worker.settings import Endpoint
@@ -99,10 +100,13 @@ def test_and_other_numbers_are_not(text: str) -> None:
     assert not looks_personal(text)
 
 
-async def ask(*endpoints: Endpoint, shown: list[str] | None = None) -> Answered:
+async def ask(
+    *endpoints: Endpoint, shown: list[str] | None = None, owed: list[Bill] | None = None
+) -> Answered:
+    shown, owed = [] if shown is None else shown, [] if owed is None else owed
     async with aiohttp.ClientSession() as session:
         router = Router(session, endpoints)
-        return await router.answer(need(), QUESTION, (shown if shown is not None else []).append)
+        return await router.answer(need(), QUESTION, shown.append, owed.append)
 
 
 def at(scripted: Scripted, name: str, **more: Any) -> Endpoint:
@@ -144,11 +148,12 @@ async def test_after_the_first_token_nobody_else_is_asked_and_the_cost_is_known(
     endpoint: Scripted, does: Does
 ) -> None:
     endpoint.always = does
+    owed: list[Bill] = []
     async with served() as other:
-        with pytest.raises(MidStreamError) as failure:
-            await ask(at(endpoint, "ill", usd_per_million_out=10.0), at(other, "well"))
+        with pytest.raises(MidStreamError):
+            await ask(at(endpoint, "ill", usd_per_million_out=10.0), at(other, "well"), owed=owed)
         assert other.asked == []
-    assert failure.value.bills[0].micro_usd > 0
+    assert [bill.micro_usd > 0 for bill in owed] == [True]
 
 
 async def test_without_any_endpoint_for_it_it_says_so() -> None:
@@ -206,3 +211,19 @@ async def test_what_an_attempt_cost_that_was_cut_is_accounted(
     assert end.state == "completed"
     used = desk.rows("SELECT answers, tokens_out, micro_usd FROM usage_days")[0]
     assert used == {"answers": 1, "tokens_out": 25, "micro_usd": 2_500}
+
+
+async def test_so_is_what_was_shown_of_one_that_the_user_cancelled(
+    desk: Desk, work: Any, endpoint: Scripted
+) -> None:
+    endpoint.always = Does(tokens=("안녕", "하세요"), between_s=0.9)
+    slow = {"between_tokens_s": 9.0, "whole_s": 9.0, "personal_data": True}
+    async with work(at(endpoint, "local", usd_per_million_out=100.0, **slow), lock_s=0.5):
+        job = await desk.ask()
+        while not endpoint.asked:
+            await asyncio.sleep(0.02)
+        await desk.redis.sadd("protostar:cancelled", job.id)
+        end = await desk.end(job)
+    assert end.reason.startswith("CANCELLED")
+    used = desk.rows("SELECT answers, tokens_out, micro_usd FROM usage_days")[0]
+    assert used == {"answers": 0, "tokens_out": 1, "micro_usd": 100}

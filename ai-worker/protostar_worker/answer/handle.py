@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from protostar_worker.answer.prompt import chars_of, citations_of, messages_for
@@ -90,10 +90,16 @@ class Answering:
         def show(piece: str) -> None:
             self._stream.add(ask.message_id, "token", {"text": piece})
 
+        owed: list[Bill] = []
         try:
-            return await self._router.answer(need, messages, show)
-        except MidStreamError as failure:
-            await self._store.spent(ask.user_id, usages_of(failure.bills))
+            return await self._router.answer(need, messages, show, owed.append)
+        except MidStreamError:
+            await self._store.spent(ask.user_id, usages_of(owed))
+            raise
+        except asyncio.CancelledError:
+            # The user, the time limit or a lost lock ends the job, not the accounts.
+            with suppress(Unavailable):  # nor does a database that is away keep it going
+                await self._store.spent(ask.user_id, usages_of(owed))
             raise
 
     async def _kept(

@@ -47,9 +47,12 @@ class Answered:
 class MidStreamError(Failed):
     """Tokens had been shown. The attempt is over; what it cost is paid all the same."""
 
-    def __init__(self, bills: list[Bill], why: str) -> None:
+    def __init__(self, why: str) -> None:
         super().__init__(ResultCode.MODEL_FAILED, f"in the middle of an answer: {why}")
-        self.bills = bills
+
+
+def forget(_bill: Bill) -> None:
+    """For who keeps no accounts."""
 
 
 class Router:
@@ -59,8 +62,13 @@ class Router:
         self.on_failure: Callable[[str], None] = lambda _endpoint: None
 
     async def answer(
-        self, need: Need, messages: Messages, on_token: Callable[[str], None]
+        self,
+        need: Need,
+        messages: Messages,
+        on_token: Callable[[str], None],
+        on_cut: Callable[[Bill], None] = forget,
     ) -> Answered:
+        """`on_cut` gets what has to be paid when this ends by a failure or is cancelled."""
         chosen = candidates(self._endpoints, need, lambda name: self.breakers[name].lets_through)
         if not chosen:
             raise self._nobody(need)
@@ -68,7 +76,7 @@ class Router:
             if not self.breakers[endpoint.name].lets_through:
                 continue
             await asyncio.sleep(wait_s)
-            answered = await self._asked(endpoint, need, messages, on_token)
+            answered = await self._asked(endpoint, need, messages, on_token, on_cut)
             if answered is not None:
                 return answered
         raise Failed(ResultCode.MODEL_FAILED, f"{len(chosen)} endpoints were asked")
@@ -81,7 +89,12 @@ class Router:
         return Failed(ResultCode.NO_MODEL)
 
     async def _asked(
-        self, endpoint: Endpoint, need: Need, messages: Messages, on_token: Callable[[str], None]
+        self,
+        endpoint: Endpoint,
+        need: Need,
+        messages: Messages,
+        on_token: Callable[[str], None],
+        on_cut: Callable[[Bill], None],
     ) -> Answered | None:
         """The answer; None when it failed before anything of it was shown."""
         breaker, spent, parts = self.breakers[endpoint.name], Spent(), list[str]()
@@ -100,7 +113,12 @@ class Router:
             log.warning("endpoint %s: %s", endpoint.name, failure)
             if not parts:
                 return None
-            raise MidStreamError([_bill(endpoint, need, parts, spent)], str(failure)) from None
+            on_cut(_bill(endpoint, need, parts, spent))
+            raise MidStreamError(str(failure)) from None
+        except asyncio.CancelledError:
+            if parts:
+                on_cut(_bill(endpoint, need, parts, spent))
+            raise
         breaker.succeeded()
         bill = _bill(endpoint, need, parts, spent)
         return Answered("".join(parts), endpoint.name, endpoint.model, first_s, [bill])
