@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from pyhelpers import console
 from pyhelpers.build.model import Cache, Wanted
-from pyhelpers.config.options import complete_services, config_option
+from pyhelpers.config.options import complete_services, config_option, load_config
+from pyhelpers.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
+
+    from pyhelpers.build.model import Built, Plan
+    from pyhelpers.config.model import Config
 
 _folder = click.Path(path_type=PurePosixPath, file_okay=False)
 _file = click.Path(path_type=PurePosixPath, dir_okay=False)
@@ -63,6 +69,7 @@ OPTIONS = (
         "--cache",
         type=click.Choice([each.value for each in Cache]),
         default=Cache.AUTO.value,
+        callback=lambda _ctx, _param, value: Cache(value),
         show_default=True,
         help="none: build everything anew.",
     ),
@@ -80,20 +87,43 @@ OPTIONS = (
 )
 
 
-def wanted_options(command: Callable[..., None]) -> Callable[..., None]:
-    """The command gets them as `wanted`."""
-    names = [each.name for each in dataclasses.fields(Wanted)]
+def gathering(
+    name: str, kind: type[Wanted | Shown], options: Sequence[Callable[..., Any]]
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """The command gets these options as one value."""
+    names = [each.name for each in dataclasses.fields(kind)]
 
-    @functools.wraps(command)
-    def gathered(**named: Any) -> None:  # noqa: ANN401 - whatever click parsed
-        told = {name: named.pop(name) for name in names}
-        command(**named, wanted=Wanted(**told | {"cache": Cache(told["cache"])}))
+    def decorated(command: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(command)
+        def gathered(**named: Any) -> None:  # noqa: ANN401 - whatever click parsed
+            told = {each: named.pop(each) for each in names}
+            command(**named, **{name: kind(**told)})
 
-    return functools.reduce(lambda inner, option: option(inner), reversed(OPTIONS), gathered)
+        return functools.reduce(lambda inner, option: option(inner), reversed(options), gathered)
+
+    return decorated
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Shown:
+    """How it is told. `steps`: with `json_wanted`, the steps on stderr."""
+
+    json_wanted: bool
+    steps: bool
+    verbose: bool
+    dry_run: bool
+
+
+SHOWN = (
+    click.option("-v", "--verbose", is_flag=True, help="Show every line that the build writes."),
+    click.option("--dry-run", is_flag=True, help="Print the commands, and run none of them."),
+    click.option("--json", "json_wanted", is_flag=True, help="One object on stdout."),
+    click.option("--steps", is_flag=True, hidden=True, help="With --json: the steps on stderr."),
+)
 
 
 @click.command(name="build", context_settings={"help_option_names": ["-h", "--help"]})
-@wanted_options
+@gathering("wanted", Wanted, OPTIONS)
 @click.option(
     "--digest-file",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -106,12 +136,11 @@ def wanted_options(command: Callable[..., None]) -> Callable[..., None]:
     show_default=True,
     help="For the build and the push together.",
 )
-@click.option("-v", "--verbose", is_flag=True, help="Show every line that the build writes.")
-@click.option("--dry-run", is_flag=True, help="Print the commands, and run none of them.")
 @config_option
-@click.option("--json", "json_wanted", is_flag=True, help="One object on stdout.")
-@click.option("--steps", is_flag=True, hidden=True, help="With --json: the steps on stderr.")
-def group(wanted: Wanted, **told: Any) -> None:  # noqa: ANN401 - handed on by name
+@gathering("shown", Shown, SHOWN)
+def group(
+    wanted: Wanted, digest_file: Path | None, timeout_s: float, file: Path, shown: Shown
+) -> None:
     """Build SERVICE's image out of a checkout, and push it.
 
     It is tagged VERSION (left out: only the commit, as 12 digits) and with the commit, and
@@ -129,4 +158,80 @@ def group(wanted: Wanted, **told: Any) -> None:  # noqa: ANN401 - handed on by n
     4 refused or unreachable, nothing was built · 6 the build or the push failed ·
     130 interrupted
     """
-    raise NotImplementedError
+    plan = _planned(wanted, load_config(file), digest_file)
+    if shown.dry_run:
+        _show(plan, shown)
+        return
+    # Whole, of this build, or not there: an earlier one's must not be deployed in its place.
+    if digest_file is not None:
+        with _writing(digest_file):
+            digest_file.unlink(missing_ok=True)
+    built = _built(plan, wanted, timeout_s, shown)
+    if digest_file is not None:
+        with _writing(digest_file):
+            _put(digest_file.absolute(), f"{built.version}\n")
+    _tell(built, shown)
+
+
+@contextmanager
+def _writing(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as problem:
+        raise ConfigurationError(
+            error=f"{file} cannot be written: {problem.strerror}", try_="another --digest-file"
+        ) from None
+
+
+def _put(file: Path, text: str) -> None:
+    from pyhelpers.hosts.local import LocalHost
+
+    LocalHost("here", PurePosixPath(file.parent)).put(PurePosixPath(file), text.encode())
+
+
+def _planned(wanted: Wanted, config: Config, digest_file: Path | None) -> Plan:
+    from pyhelpers.build.facts import read_builder, read_source
+    from pyhelpers.build.plan import plan_of, refuse_usage
+    from pyhelpers.build.process import run
+
+    refuse_usage(wanted, config)
+    source = read_source(run, wanted, digest_file)
+    return plan_of(config, wanted, source, read_builder(run, wanted, config))
+
+
+def _show(plan: Plan, shown: Shown) -> None:
+    from pyhelpers.build import report
+
+    if shown.json_wanted:
+        console.as_json(report.plan_as_dict(plan))
+        return
+    console.announce(report.headline(plan), plan.warnings)
+    for line in report.commands(plan):
+        console.say(line)
+
+
+def _built(plan: Plan, wanted: Wanted, timeout_s: float, shown: Shown) -> Built:
+    from pyhelpers.build import report
+    from pyhelpers.build.execute import Execution
+    from pyhelpers.build.process import run
+
+    view = console.steps_view(json_wanted=shown.json_wanted, steps_too=shown.steps)
+    view.announce(report.headline(plan), plan.warnings)
+    limit_mb = wanted.cache_limit_mb
+    execution = Execution(run, view, deadline_s=timeout_s, limit_mb=limit_mb, verbose=shown.verbose)
+    try:
+        return execution.execute(plan)
+    finally:
+        view.close()
+
+
+def _tell(built: Built, shown: Shown) -> None:
+    from pyhelpers.build import report
+
+    if shown.json_wanted:
+        console.as_json(report.built_as_dict(built))
+        return
+    for warning in built.warnings[len(built.plan.warnings) :]:
+        console.warn(warning)
+    for line in report.last_lines(built):
+        console.say(line)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
-HERE = PurePosixPath()
+if TYPE_CHECKING:
+    from pathlib import PurePosixPath
 
 
 class Cache(StrEnum):
@@ -28,8 +29,8 @@ class Wanted:
     """
 
     service: str
+    context: PurePosixPath
     version: str = ""
-    context: PurePosixPath = HERE
     dockerfile: PurePosixPath | None = None
     target: str = ""
     build_args: tuple[str, ...] = ()
@@ -54,13 +55,15 @@ class Wanted:
 class Source:
     """The checkout that is built. `revision`: the commit, "" where there is none.
 
-    `committed_at`: RFC 3339. `changed`: files that are not what the commit says.
+    `committed_at`: RFC 3339. `changed`: files that are not what the commit says. `problem`: why
+    git tells nothing.
     """
 
     revision: str = ""
     committed_at: str = ""
     origin: str = ""
     changed: tuple[str, ...] = ()
+    problem: str = ""
     has_recipe: bool = True
     has_ignores: bool = True
 
