@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pyhelpers.build import commands, names
 from pyhelpers.build.model import Cache, Plan, Step
+from pyhelpers.config.lookup import service_of
 from pyhelpers.errors import PreflightError, WrongUsage
 
 if TYPE_CHECKING:
@@ -21,11 +22,7 @@ SHOWN_FILES = 5
 
 def refuse_usage(wanted: Wanted, config: Config) -> None:
     """What can be said before anything is asked. Raises `WrongUsage`."""
-    if wanted.service not in config.services:
-        raise WrongUsage(
-            error=f"there is no service `{wanted.service}` in protostar.yml",
-            try_=f"one of: {', '.join(sorted(config.services))}",
-        )
+    service_of(config, wanted.service)
     if wanted.version and not names.TAG.fullmatch(wanted.version):
         raise WrongUsage(
             error=f"`{wanted.version}` cannot be a tag: letters, digits, _ . - and at most 128",

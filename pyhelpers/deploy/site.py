@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from pyhelpers.config.lookup import service_of
 from pyhelpers.deploy import compose_file, marker, release
 from pyhelpers.deploy import history as past
 from pyhelpers.deploy.commands import image_tag
@@ -16,7 +17,6 @@ from pyhelpers.deploy.gateway import Gateway
 from pyhelpers.deploy.images.find import find_image, here_as, image_here
 from pyhelpers.deploy.images.names import label_of, references
 from pyhelpers.deploy.images.sources import Sources
-from pyhelpers.deploy.machine import service_of
 from pyhelpers.deploy.model import Release, Target
 from pyhelpers.deploy.preflight import newer_format
 from pyhelpers.errors import ConfigurationError, PreflightError

@@ -59,6 +59,7 @@ PURE += [
 # Values without a life of their own, that pure modules may hold.
 PURE_VALUES = {
     *("pyhelpers.errors", "pyhelpers.config.secret", "pyhelpers.config.crossings"),
+    "pyhelpers.config.lookup",
     *("pyhelpers.deploy", "pyhelpers.sync", "pyhelpers.jobs", "pyhelpers.build"),
 }
 # What a pure module may run. Everything else could touch the world, or read its clock.

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from pyhelpers.config.lookup import service_of
 from pyhelpers.config.options import complete, complete_services, load_config
 from pyhelpers.deploy.compose_version import ComposeVersion
-from pyhelpers.deploy.machine import service_of
 from pyhelpers.errors import WrongUsage
 from pyhelpers.hosts.cli import host_of
 
