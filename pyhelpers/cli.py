@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pyhelpers import console
+from pyhelpers import __version__, console
 from pyhelpers.errors import Exit, Interrupted, ProtostarError
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def load_group(name: str) -> click.Command:
 
 
 @click.group(cls=Rooms, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="protostar", prog_name="protostar")
+@click.version_option(__version__, prog_name="protostar")
 def protostar() -> None:
     """Deploys on plain Docker that no user notices.
 
