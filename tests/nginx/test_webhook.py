@@ -115,11 +115,11 @@ def test_a_body_larger_than_a_push_is_refused(at: Installation) -> None:
 
 def test_a_callers_secret_is_in_no_log(at: Installation, rested: None) -> None:
     """Also not of the calls that are refused: nginx's error log shows the request line."""
-    path = f"{WEBHOOK}?token=needle"
+    path = f"{WEBHOOK}?token=whispered"
     asked = [post(path)] * 20 + [get(path)]
     assert 429 in statuses(at, *asked)
     logs = ["docker", "logs", at.name("centre")]
     told = subprocess.run(logs, capture_output=True, text=True, check=True, timeout=30)
-    assert "needle" not in told.stdout + told.stderr
+    assert "whispered" not in told.stdout + told.stderr
     hits = [json.loads(line) for line in told.stdout.splitlines() if line.startswith("{")]
     assert {hit["uri"] for hit in hits if hit["status"] == 429} == {WEBHOOK}
