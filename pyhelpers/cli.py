@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pyhelpers import console
+from pyhelpers import __version__, console
 from pyhelpers.errors import Exit, Interrupted, ProtostarError
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ GC_AFTER_OBJECTS = 50_000
 GROUPS: Mapping[str, tuple[str, str]] = {
     "deploy": ("pyhelpers.deploy.cli", "Replace a running service so that nobody notices."),
     "config": ("pyhelpers.config.cli", "Check and show protostar.yml."),
+    "build": ("pyhelpers.build.cli", "An image out of a checkout, and into the registry."),
     "sync": ("pyhelpers.sync.cli", "Configuration of the servers."),
     "jobs": ("pyhelpers.jobs.cli", "Jenkins's jobs as code."),
 }
@@ -53,7 +54,7 @@ def load_group(name: str) -> click.Command:
 
 
 @click.group(cls=Rooms, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="protostar", prog_name="protostar")
+@click.version_option(__version__, prog_name="protostar")
 def protostar() -> None:
     """Deploys on plain Docker that no user notices.
 
@@ -61,6 +62,7 @@ def protostar() -> None:
     Examples:
       protostar deploy plan api v2       what would be done
       protostar deploy run api v2        do it
+      protostar build api v2             an image out of the checkout here
       protostar deploy rollback api      back to the last good release
       protostar config check             is protostar.yml right?
     """

@@ -104,6 +104,23 @@ image_from() {
   [[ $(image_digest "$tag") == "$digest" ]] || image_make "$tag" "$folder" "$digest" "$@"
 }
 
+# image_made TAG FOLDER [OPTION...]: from whatever its Dockerfile names, unless it is current.
+image_made() {
+  local tag=$1 folder=$2 digest
+  shift 2
+  digest=$(folder_digest "$folder" "$@")
+  [[ $(image_digest "$tag") == "$digest" ]] || image_make "$tag" "$folder" "$digest" "$@"
+}
+
+# The agent carries pyhelpers of this checkout, in the version that this checkout has.
+image_jenkins_agent() {
+  local version code
+  version=$(sed -n 's/^__version__ = "\(.*\)"$/\1/p' "$ROOT/pyhelpers/__init__.py")
+  code=$(folder_digest "$ROOT/pyhelpers" "$(digest "$ROOT/requirements.txt")")
+  image_from "protostar/jenkins-agent:$version" "$ROOT/docker/jenkins-agent" \
+    --build-context "checkout=$ROOT" --label "org.protostar.code=$code"
+}
+
 # debian_root TAG: a stand-in for Debian's official image, made as that one is: the minimal
 # variant, without documents and translations, and apt keeps no caches (80 MB a layer). The
 # options go on holding in the image; so does this machine's word on mirrors that stand still.

@@ -41,7 +41,9 @@ def crossings(data: object) -> Iterator[Crossing]:
         yield from _useless_marker(name, service)
     yield from _same_routes(services)
     yield from _static_paths(_mapping(top.get("gateways")), services)
-    yield from _same_names(_mapping(_mapping(top.get("ops")).get("tools")))
+    tools = _mapping(_mapping(top.get("ops")).get("tools"))
+    yield from _same_names(tools)
+    yield from _second_webhooks(tools)
 
 
 def _mapping(value: object) -> dict[str, object]:
@@ -122,6 +124,14 @@ def _same_names(tools: Mapping[str, object]) -> Iterator[Crossing]:
             yield Crossing(
                 ("ops", "tools", tool, "name"), f"must differ from ops.tools.{first}.name"
             )
+
+
+def _second_webhooks(tools: Mapping[str, object]) -> Iterator[Crossing]:
+    """Each is a way in for everybody: there is one."""
+    found = [name for name, settings in tools.items() if _mapping(settings).get("webhook")]
+    for name in found[1:]:
+        words = f"is open to everybody, and ops.tools.{found[0]}.webhook is already"
+        yield Crossing(("ops", "tools", name, "webhook"), words, shows_value=False)
 
 
 def _named_hosts(service: Mapping[str, object]) -> list[str]:

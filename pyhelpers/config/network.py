@@ -12,6 +12,7 @@ from pyhelpers.config.rules import (  # noqa: TC001 - pydantic reads them
     Address,
     BucketName,
     DnsName,
+    FilePath,
     FolderPath,
     Network,
     Slug,
@@ -48,6 +49,10 @@ class Tool(Part):
     port: Port = Field(description="Where its container listens.")
     max_body_mb: int = Field(
         default=20, ge=0, le=1_048_576, description="MiB of one request; 0: no limit."
+    )
+    webhook: FilePath | None = Field(
+        default=None,
+        description="The one path that anybody may POST to, one tool's only; null: nobody may.",
     )
 
 

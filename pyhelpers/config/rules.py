@@ -135,6 +135,13 @@ UrlPath = Annotated[
         "must begin with / and hold only letters, digits, . _ ~ - and /",
     ),
 ]
+FilePath = Annotated[
+    str,
+    Rule(
+        r"(?!.*/\.\.?(/|$))(/[A-Za-z0-9._~-]+)+",
+        "must begin with /, not end with it, and hold only letters, digits, . _ ~ - and /",
+    ),
+]
 FolderPath = Annotated[
     str,
     Rule(

@@ -16,6 +16,11 @@ async def headers(request: web.Request) -> web.Response:
     return web.json_response(dict(request.headers), headers={"Strict-Transport-Security": "0"})
 
 
+async def posted(request: web.Request) -> web.Response:
+    """What was asked for, and with which body."""
+    return web.json_response({"asked": request.path_qs, "body": await request.text()})
+
+
 async def stored(request: web.Request) -> web.Response:
     """An object of a bucket: its text is what was asked for, and by which headers."""
     name = request.match_info["name"]
@@ -61,7 +66,7 @@ async def main() -> None:
     app = web.Application()
     app.add_routes([web.get("/events", events), web.get("/ws", websocket)])
     app.add_routes([web.get("/static/{name:(?s:.*)}", stored)])
-    app.add_routes([web.get("/{path:.*}", headers)])
+    app.add_routes([web.get("/{path:.*}", headers), web.post("/{path:.*}", posted)])
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "0.0.0.0", HTTP).start()  # noqa: S104 - the container's own

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 NGINX = os.environ.get("PROTOSTAR_NGINX", "protostar/nginx:1.30")
 SHOP, OPS, GRAFANA, S3, HOME = "shop.test", "ops.test", "grafana.test", "s3.test", "home.test"
 STORE = "store.test:3000"
+WEBHOOK = "/hooks/invoke"
 SERVERS = ("a5", "centre", "proxy")
 # As in compose/a5/gateway.yml.
 HARDENED = [
@@ -39,7 +40,7 @@ def config(proxy: str, admin: str, **gateway: Any) -> Config:
                 "certificate": OPS,
                 "allow": [admin],
                 "tools": {
-                    "grafana": {"name": GRAFANA, "port": 3000},
+                    "grafana": {"name": GRAFANA, "port": 3000, "webhook": WEBHOOK},
                     "s3": {"name": S3, "port": 7070, "max_body_mb": 0},
                 },
             },

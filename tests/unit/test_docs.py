@@ -36,8 +36,13 @@ def _scripts(text: str) -> list[str]:
     return sorted(set(re.findall(r"\bscript/[a-z-]+", text)))
 
 
-@pytest.mark.parametrize("command", _typed(README))
-def test_every_command_of_the_readme_is_understood(command: str) -> None:
+# Those that are followed line by line.
+FOLLOWED = ("README.md", "docs/build.md", "docs/jenkins-centre.md")
+COMMANDS = sorted({c for name in FOLLOWED for c in _typed((CHECKOUT / name).read_text("utf-8"))})
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_of_the_documents_is_understood(command: str) -> None:
     words = shlex.split(command)[1:]
     current: click.Command = protostar
     # With the root's own settings: a command remembers the help option of its first context.

@@ -19,8 +19,6 @@ SERVER_MIB = {"a5": 32 * 1024, "centre": 16 * 1024, "proxy": 1024}
 SET_ASIDE = {
     "a5": {"log agent": 512},
     "centre": {
-        "Jenkins": 3072,
-        "Jenkins's agents": 4096,
         "Loki": 1024,
         "Prometheus": 1024,
         "Grafana": 512,

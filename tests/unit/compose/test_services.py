@@ -25,6 +25,10 @@ HOST_MOUNTS = {
     "a5/gateway": "its configuration, certificates and the markers, read-only",
     "a5/cadvisor": "the engine and its files, read-only",
     "a5/node-exporter": "the machine's disks and /proc, read-only",
+    "centre/jenkins": "its configuration and secrets, read-only",
+    "centre/jenkins-build": "the keys of known hosts, read-only",
+    "centre/jenkins-deploy": "the keys of known hosts, read-only",
+    "centre/build-engine": "its configuration and the engine's socket, of which it hands on little",
     "centre/ops-nginx": "its configuration and certificates, read-only",
     "centre/s3-setup": "its script and the policies, read-only",
     "proxy/proxy": "its configuration, read-only",
@@ -42,7 +46,7 @@ PORTS = {
     "centre/s3": ["${PROTOSTAR_S3_LISTEN:-127.0.0.1:7070}:7070"],
     "proxy/proxy": ["${PROTOSTAR_PROXY:-0.0.0.0:443}:443", PRIVATE],
 }
-INTERNAL = {"app", "data", "watch"}
+INTERNAL = {"app", "ci", "data", "watch"}
 GIVES_RIGHTS = {"privileged", "cap_add", "devices", "userns_mode", "ipc", "network_mode", "pid"}
 IMAGE = re.compile(r"\$\{PROTOSTAR_[A-Z0-9_]+:-(?P<reference>[\w./-]+):(?P<tag>v?\d[\w.-]*)\}")
 
@@ -124,6 +128,20 @@ def test_it_is_on_networks_that_are_named(service: Service) -> None:
     assert service.body.get("networks")
 
 
+@pytest.mark.parametrize("service", [s for s in ALL if "ci" in s.body["networks"]], ids=named)
+def test_only_jenkins_and_its_agents_reach_the_engine_for_builds(service: Service) -> None:
+    assert named(service) in {
+        *("centre/jenkins", "centre/jenkins-build", "centre/jenkins-deploy"),
+        "centre/build-engine",
+    }
+
+
+@pytest.mark.parametrize("service", [s for s in ALL if s.server == "centre"], ids=named)
+def test_on_centre_nobody_but_its_guard_holds_the_engines_socket(service: Service) -> None:
+    held = any("docker.sock" in each for each in service.body.get("volumes", []))
+    assert held == (service.name == "build-engine")
+
+
 @every_service
 def test_it_comes_back_after_a_reboot_unless_it_is_a_job(service: Service) -> None:
     assert service.job or service.body["restart"] == "unless-stopped"
@@ -167,5 +185,8 @@ def test_who_holds_data_has_a_volume_with_a_name_of_its_own() -> None:
     }
     assert volumes == {
         name: f"${{PROTOSTAR_VOLUMES:-protostar}}-{name.partition('/')[2]}"
-        for name in ("a5/postgres", "a5/queue", "centre/registry", "centre/s3", "centre/s3-users")
+        for name in (
+            *("a5/postgres", "a5/queue", "centre/registry", "centre/s3", "centre/s3-users"),
+            *("centre/jenkins", "centre/jenkins-build", "centre/jenkins-deploy"),
+        )
     }

@@ -39,8 +39,13 @@ def target(folder: Path, server: str, environ: dict[str, str]) -> Target:
     return target_of(load(folder / "protostar.yml", {}), folder, server, environ)
 
 
+def in_files(server: str) -> set[str]:
+    """Secrets that are files of their own."""
+    return {path.stem for path in (COMPOSE / server).rglob("secrets/*.j2")}
+
+
 def environ(server: str) -> dict[str, str]:
-    return {name: f"of-{name.lower()}" for name in required(server)}
+    return {name: f"of-{name.lower()}" for name in required(server) | in_files(server)}
 
 
 @pytest.mark.parametrize("server", SERVERS)
@@ -56,6 +61,7 @@ def test_it_names_all_secrets_that_are_missing(folder: Path, server: str) -> Non
     with pytest.raises(ConfigurationError) as refused:
         target(folder, server, {})
     secret = [name for name in required(server) if name.endswith(("PASSWORD", "SECRET_KEY"))]
+    secret += in_files(server)
     assert [name for name in secret if name not in refused.value.error] == []
 
 
@@ -66,6 +72,8 @@ def test_it_names_all_secrets_that_are_missing(folder: Path, server: str) -> Non
         ("a5", "postgres/postgresql.conf", "postgres"),
         ("a5", "postgres/setup.sql", "postgres-setup"),
         ("centre", "store/policies/static.json", "s3-setup"),
+        ("centre", "jenkins/casc/jenkins.yaml", "jenkins"),
+        ("centre", "jenkins/engine/nginx.conf", "build-engine"),
     ],
 )
 def test_a_changed_file_makes_only_its_own_service_anew(
