@@ -21,7 +21,7 @@ from bench import installation_picture, parts
 from bench.engine import CHECKOUT, build_example
 from bench.load.options import Options
 from bench.load.process import LoadProcess
-from bench.whole import SHOP, Whole
+from bench.whole import SETTINGS, SHOP, Whole
 from pyhelpers import console
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def _under_load(whole: Whole) -> tuple[Result, Admin]:
         admin.start()
         time.sleep(CALM_S)
         for command in COMMANDS:
-            _shown(whole.typed(*whole.SETTINGS, command))
+            _shown(whole.typed(*SETTINGS, command))
         time.sleep(CALM_S)
         admin.stop()
         return load.stop(), admin

@@ -1,8 +1,9 @@
 """`python -m bench.readme FILE...`: write the last figures into documents.
 
 Between `<!-- figures NAME -->` and `<!-- end of figures -->` stands a table made from
-bench/figures/NAME.json; `<!-- figures NAME: KEY KEY -->` takes only these keys. A test keeps the
-documents current, so no figure in them comes from anywhere else.
+bench/figures/NAME.json; `<!-- figures NAME: KEY KEY -->` takes only these keys. Those of a worker's
+bench are bench.worker.readme's affair. A test keeps the documents current, so no figure in them
+comes from anywhere else.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.output import module_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent / "figures"
 BLOCK = re.compile(
-    r"(?P<open><!-- figures (?P<name>\w+)(?:: (?P<keys>[\w ]+))? -->\n).*?"
+    r"(?P<open><!-- figures (?P<name>(?!worker-)[\w-]+)(?:: (?P<keys>[\w ]+))? -->\n).*?"
     r"(?P<close><!-- end of figures -->)",
     re.DOTALL,
 )
@@ -40,7 +43,7 @@ def current(text: str, folder: Path = FOLDER) -> str:
 
 
 def _block(match: re.Match[str], folder: Path) -> str:
-    figures: Sequence[Figure] = importlib.import_module(f"bench.{match['name']}").FIGURES
+    figures: Sequence[Figure] = importlib.import_module(module_of(match["name"])).FIGURES
     keys = (match["keys"] or " ".join(figure.key for figure in figures)).split()
     found = json.loads((folder / f"{match['name']}.json").read_text(encoding="utf-8"))
     lines = table([figure for figure in figures if figure.key in keys], found)

@@ -13,7 +13,7 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -36,10 +36,12 @@ SERVERS = {
 SHOP, OPS, S3 = "shop.example.org", "ops.example.org", "s3.example.org"
 # What the list needs of the checkout.
 FOLDERS = ("compose", "docker", "examples", "nginx", "script")
-# The engine of each: nobody has put a deploy user or a key of ours there.
+# No deploy user, and no key but root's.
 EMPTY = ("--env", "SERVER_USER=")
-# In a list's place of a provider's: nobody answers there, and inadyn goes on asking.
+# What the page has its reader fill in; nobody answers by that name, and inadyn goes on asking.
 PROVIDER = {"DYNDNS_SERVER": "dyn.invalid", "DYNDNS_USERNAME": "home", "DYNDNS_PASSWORD": "x"}
+# What a shell has after the list's first step.
+SETTINGS = ("export PROTOSTAR_SSH_KEY=$PWD/deploy.key", "set -a; . ./secrets.env; set +a")
 LIST_S = 900.0
 
 
@@ -147,12 +149,6 @@ class Whole:
         }
 
     # --- using it -----------------------------------------------------------------------------
-
-    # What a shell has after the list's first step.
-    SETTINGS: ClassVar = (
-        "export PROTOSTAR_SSH_KEY=$PWD/deploy.key",
-        "set -a; . ./secrets.env; set +a",
-    )
 
     def bootstrap(self) -> Iterator[str]:
         """Run the page's list; its lines, and what each says, as they come.

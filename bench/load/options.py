@@ -27,6 +27,7 @@ class Options:
     websockets: int = 0
     streams: int = 0
     users: int = 12  # How many kept-alive clients take turns, each with connections of its own.
+    connections: int = 0  # Of one of them at most, as browsers have it; 0: no bound.
     timeout_s: float = 15.0
     seed: int = 1
     name: str = ""  # What the server is asked for by TLS and Host, where `url` has its address.
@@ -83,6 +84,7 @@ def _problems(options: Options) -> list[str]:
         *_outside({"slow-s": options.slow_s, "upload-s": options.upload_s}, 0, 60),
         *_outside(counts, 0, 500),
         *_outside({"users": options.users}, 1, 500),
+        *_outside({"connections": options.connections}, 0, 500),
         *(["name: held connections go by the url's own name"] if _held_by_name(options) else []),
     ]
 
@@ -124,6 +126,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--websockets", type=int, default=0, help="WebSockets to open at the start and hold")
     add("--streams", type=int, default=0, help="event streams to open at the start and hold")
     add("--users", type=int, default=default.users, help="kept-alive clients that take turns")
+    add("--connections", type=int, default=0, help="of one of them at most; 0: no bound")
     add("--timeout-s", type=float, default=default.timeout_s, help="a request's whole time")
     add("--seed", type=int, default=default.seed, help="of the mixture; the times never vary")
     add("--name", default=default.name, help="asked for by TLS and Host; default: the url's")

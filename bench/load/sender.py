@@ -112,9 +112,13 @@ def tls(ca: str = "") -> ssl.SSLContext:
 
 
 def _client(options: Options, kept: int | None) -> httpx.AsyncClient:
-    # No bound on connections: a client that waits for a free one would no longer be open-loop.
+    # Without a bound on connections, as a rule: a client that waits for a free one is not quite
+    # open-loop. Over TLS there is need of one: where a server closes all at once, as in a reload,
+    # this process would shake hands for each request that is due, and be late for the next.
     limits = httpx.Limits(
-        max_connections=None, max_keepalive_connections=kept, keepalive_expiry=IDLE_S
+        max_connections=options.connections or None,
+        max_keepalive_connections=kept,
+        keepalive_expiry=IDLE_S,
     )
     transport = httpx.AsyncHTTPTransport(
         verify=tls(options.ca), trust_env=False, limits=limits, retries=0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bench import bootstrap
-from bench.whole import Whole
+from bench.whole import SETTINGS, Whole
 
 from . import docker_bench
 
@@ -104,7 +104,7 @@ def test_a_second_apply_does_nothing_within_two_seconds(
     whole: Whole, first: list[str], host: str
 ) -> None:
     began = time.monotonic()
-    told = list(whole.typed(*whole.SETTINGS, f"protostar sync apply {host}"))
+    told = list(whole.typed(*SETTINGS, f"protostar sync apply {host}"))
     assert time.monotonic() - began < AGAIN_S
     assert "nothing to do" in told[-1]
 

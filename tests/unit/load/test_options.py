@@ -21,6 +21,7 @@ FULL = Options(
     websockets=3,
     streams=2,
     users=7,
+    connections=6,
     timeout_s=9,
     seed=5,
 )
