@@ -9,9 +9,9 @@ import argparse
 import json
 import sys
 import tempfile
-import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,8 +19,9 @@ import httpx
 
 from bench import installation_picture, parts
 from bench.engine import CHECKOUT, build_example
+from bench.every import Every
 from bench.load.options import Options
-from bench.load.process import LoadProcess
+from bench.stage import under_load
 from bench.whole import SETTINGS, SHOP, Whole
 from pyhelpers import console
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from bench.load.process import Result
     from bench.parts import Part
+    from tests.nginx.client import Client
 
 # One client may ask 50 times a second (nginx/mixins/limits.conf), and the load is one.
 RATE = 40.0
@@ -40,31 +42,19 @@ TITLE = "Three servers, from nothing, and what each part answered"
 
 
 @dataclass
-class Admin(threading.Thread):
-    """Asks through the proxy, each time on a new connection, until it is told to stop."""
+class Admin:
+    """Asks through the proxy, each time on a new connection, and counts."""
 
-    whole: Whole
+    client: Client
     asked: int = 0
     failed: int = 0
-    _over: threading.Event = field(default_factory=threading.Event)
 
-    def __post_init__(self) -> None:
-        super().__init__(daemon=True)
-
-    __hash__ = threading.Thread.__hash__
-
-    def run(self) -> None:
-        client = self.whole.path_b()
-        while not self._over.wait(ADMIN_EVERY_S):
-            self.asked += 1
-            try:
-                self.failed += client.get("/health").status_code != httpx.codes.OK
-            except httpx.HTTPError:
-                self.failed += 1
-
-    def stop(self) -> None:
-        self._over.set()
-        self.join(30)
+    def ask(self) -> None:
+        self.asked += 1
+        try:
+            self.failed += self.client.get("/health").status_code != HTTPStatus.OK
+        except httpx.HTTPError:
+            self.failed += 1
 
 
 def main() -> int:
@@ -97,7 +87,7 @@ def play(whole: Whole, out: Path) -> dict[str, float]:
     _shown(whole.bootstrap())
     took_s = time.monotonic() - began_s
     console.say(f"\nAll of docs/bootstrap.md in {took_s:.0f} s.")
-    build_example("app", "1", "2")
+    build_example("app", "2")
     result, admin = _under_load(whole)
     found = parts.ask_all(whole)
     _report(found, result, admin)
@@ -123,7 +113,7 @@ def _under_load(whole: Whole) -> tuple[Result, Admin]:
         f"\nFrom here on {RATE:g} requests/s over TLS on path A, 60 % on kept-alive connections, "
         "and an admin on path B."
     )
-    client, admin = whole.path_a(), Admin(whole)
+    client, admin = whole.path_a(), Admin(whole.path_b())
     options = Options(
         url=f"https://{client.address}",
         rate=RATE,
@@ -131,13 +121,12 @@ def _under_load(whole: Whole) -> tuple[Result, Admin]:
         name=SHOP,
         ca=str(client.certificate / "fullchain.pem"),
     )
-    with tempfile.TemporaryDirectory() as folder, LoadProcess(options, Path(folder)) as load:
-        admin.start()
-        time.sleep(CALM_S)
-        for command in COMMANDS:
-            _shown(whole.typed(*SETTINGS, command))
-        time.sleep(CALM_S)
-        admin.stop()
+    with under_load(options) as load:
+        with Every(ADMIN_EVERY_S, admin.ask):
+            time.sleep(CALM_S)
+            for command in COMMANDS:
+                _shown(whole.typed(*SETTINGS, command))
+            time.sleep(CALM_S)
         return load.stop(), admin
 
 

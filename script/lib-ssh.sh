@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Commands on a server, by the ssh of this machine. Sourced, never run.
+# Commands on a server, by the ssh of this machine. Sourced after lib.sh, never run.
 
 SSH_CONNECT_S=10
 
@@ -10,4 +10,10 @@ on() {
   [[ -z ${PROTOSTAR_SSH_KEY:-} ]] || options+=(-i "$PROTOSTAR_SSH_KEY")
   # shellcheck disable=SC2029 # COMMAND is put together here, on purpose
   ssh "${options[@]}" "$@"
+}
+
+# reach LOGIN: before anything is begun.
+reach() {
+  on "$1" true </dev/null || die "$1 cannot be reached by ssh; it has said why above" \
+    "nothing was changed" "ssh $1 true"
 }
