@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from bench.output import Figure, Value
 
 FOLDER = Path(__file__).parent / "figures"
+# A figure that is newer than the last run, or a bench that had no whole run so far.
+NOT_YET = "not measured yet"
 BLOCK = re.compile(
     r"(?P<open><!-- figures (?P<name>(?!worker-)[\w-]+)(?:: (?P<keys>[\w ]+))? -->\n).*?"
     r"(?P<close><!-- end of figures -->)",
@@ -45,9 +47,13 @@ def current(text: str, folder: Path = FOLDER) -> str:
 def _block(match: re.Match[str], folder: Path) -> str:
     figures: Sequence[Figure] = importlib.import_module(module_of(match["name"])).FIGURES
     keys = (match["keys"] or " ".join(figure.key for figure in figures)).split()
-    found = json.loads((folder / f"{match['name']}.json").read_text(encoding="utf-8"))
-    lines = table([figure for figure in figures if figure.key in keys], found)
-    return match["open"] + "\n" + "\n".join(lines) + "\n\n" + match["close"]
+    path = folder / f"{match['name']}.json"
+    if path.exists():
+        found = json.loads(path.read_text(encoding="utf-8"))
+        lines = "\n".join(table([figure for figure in figures if figure.key in keys], found))
+    else:
+        lines = f"{NOT_YET.capitalize()}: `script/bench {match['name']}`."
+    return f"{match['open']}\n{lines}\n\n{match['close']}"
 
 
 def table(figures: Sequence[Figure], found: Mapping[str, Value]) -> Iterator[str]:
@@ -55,8 +61,9 @@ def table(figures: Sequence[Figure], found: Mapping[str, Value]) -> Iterator[str
     yield "| figure | value | wanted | what it is |"
     yield "|---|---|---|---|"
     for figure in figures:
-        missed = "" if figure.reached(found) else " **missed**"
-        cells = (f"`{figure.key}`", f"{found[figure.key]}", figure.wanted + missed, figure.what)
+        value = found.get(figure.key, NOT_YET)
+        missed = "" if value is NOT_YET or figure.reached(found) else " **missed**"
+        cells = (f"`{figure.key}`", f"{value}", figure.wanted + missed, figure.what)
         yield f"| {' | '.join(cells)} |"
     yield ""
     yield f"{found['machine']}; {found['date']}."
