@@ -22,6 +22,7 @@ BENCHES = {
     "cuts": "deployer, sshd, packets and engine are cut at each step of a deploy over SSH",
     "soak": "a hundred deploys in a row over SSH; nothing may grow on either side",
     "sync": "ten changed gateway configurations under load, each applied twice",
+    "centre-off": "Centre is away for ten minutes, and what users of A5 see of it",
     "durability": "PostgreSQL and the queue are killed with -9 while they are written to",
     "paths": "both network paths: what must hold of them, and what the proxy costs a request",
     "jobs": "200 Jenkins jobs: how long a plan takes, and that it is quiet after an apply",
@@ -42,7 +43,7 @@ def main() -> int:
     options = _options()
     # However it is asked to end, what was started is taken away again.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    bench: Bench = importlib.import_module(f"bench.{options.name}")
+    bench: Bench = importlib.import_module(output.module_of(options.name))
     try:
         found = output.complete(bench.FIGURES, bench.measure(options.rounds))
     except (output.BenchError, LoadError, RuntimeError) as problem:

@@ -53,6 +53,7 @@ class Installation:
     private_port: int = 0
     top: dict[str, Any] = field(default_factory=dict)  # what else protostar.yml says
     hosts: dict[str, dict[str, Any]] = field(default_factory=dict)  # beside the one that is here
+    way_in: dict[str, Any] = field(default_factory=dict)  # what else it says of the gateway
 
     def __post_init__(self) -> None:
         self.public_port, self.private_port = free_port(), free_port()
@@ -137,6 +138,7 @@ class Installation:
                     "network": self.network,
                     "private_port": self.private_port,
                     "public_port": self.public_port,
+                    **self.way_in,
                 }
             },
             "services": self.services,

@@ -27,6 +27,11 @@ class BenchError(Exception):
     """Nothing could be measured: what was to be measured did not happen."""
 
 
+def module_of(bench: str) -> str:
+    """Where a bench's FIGURES and `measure` are."""
+    return f"bench.{bench.replace('-', '_')}"
+
+
 @dataclass(frozen=True, slots=True)
 class Figure:
     """One key of a bench's object, and what it must reach, if anything.

@@ -1,8 +1,9 @@
 """`python -m bench.readme FILE...`: write the last figures into documents.
 
 Between `<!-- figures NAME -->` and `<!-- end of figures -->` stands a table made from
-bench/figures/NAME.json; `<!-- figures NAME: KEY KEY -->` takes only these keys. A test keeps the
-documents current, so no figure in them comes from anywhere else.
+bench/figures/NAME.json; `<!-- figures NAME: KEY KEY -->` takes only these keys. Those of a worker's
+bench are bench.worker.readme's affair. A test keeps the documents current, so no figure in them
+comes from anywhere else.
 """
 
 from __future__ import annotations
@@ -14,14 +15,18 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.output import module_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from bench.output import Figure, Value
 
 FOLDER = Path(__file__).parent / "figures"
+# A figure that is newer than the last run, or a bench that had no whole run so far.
+NOT_YET = "not measured yet"
 BLOCK = re.compile(
-    r"(?P<open><!-- figures (?P<name>\w+)(?:: (?P<keys>[\w ]+))? -->\n).*?"
+    r"(?P<open><!-- figures (?P<name>(?!worker-)[\w-]+)(?:: (?P<keys>[\w ]+))? -->\n).*?"
     r"(?P<close><!-- end of figures -->)",
     re.DOTALL,
 )
@@ -40,11 +45,15 @@ def current(text: str, folder: Path = FOLDER) -> str:
 
 
 def _block(match: re.Match[str], folder: Path) -> str:
-    figures: Sequence[Figure] = importlib.import_module(f"bench.{match['name']}").FIGURES
+    figures: Sequence[Figure] = importlib.import_module(module_of(match["name"])).FIGURES
     keys = (match["keys"] or " ".join(figure.key for figure in figures)).split()
-    found = json.loads((folder / f"{match['name']}.json").read_text(encoding="utf-8"))
-    lines = table([figure for figure in figures if figure.key in keys], found)
-    return match["open"] + "\n" + "\n".join(lines) + "\n\n" + match["close"]
+    path = folder / f"{match['name']}.json"
+    if path.exists():
+        found = json.loads(path.read_text(encoding="utf-8"))
+        lines = "\n".join(table([figure for figure in figures if figure.key in keys], found))
+    else:
+        lines = f"{NOT_YET.capitalize()}: `script/bench {match['name']}`."
+    return f"{match['open']}\n{lines}\n\n{match['close']}"
 
 
 def table(figures: Sequence[Figure], found: Mapping[str, Value]) -> Iterator[str]:
@@ -52,8 +61,9 @@ def table(figures: Sequence[Figure], found: Mapping[str, Value]) -> Iterator[str
     yield "| figure | value | wanted | what it is |"
     yield "|---|---|---|---|"
     for figure in figures:
-        missed = "" if figure.reached(found) else " **missed**"
-        cells = (f"`{figure.key}`", f"{found[figure.key]}", figure.wanted + missed, figure.what)
+        value = found.get(figure.key, NOT_YET)
+        missed = "" if value is NOT_YET or figure.reached(found) else " **missed**"
+        cells = (f"`{figure.key}`", f"{value}", figure.wanted + missed, figure.what)
         yield f"| {' | '.join(cells)} |"
     yield ""
     yield f"{found['machine']}; {found['date']}."

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench import over_tls
 from bench.installation import Installation
 from bench.load import Options
 from bench.load.events import FAST_KINDS
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
     from bench.installation import Finished
     from bench.output import Value
 
-ROUNDS, REPLACEMENTS = 10, 3
+ROUNDS, TLS_ROUNDS, REPLACEMENTS = 10, 5, 3
 RATE, SECONDS = 120.0, 600.0
+H2_RATE, H2_SECONDS = 60.0, 6
 CALM_S = 2.0
 FIGURES = (
     Figure("applies", "changed gateway configurations, one after another under load"),
@@ -32,6 +34,10 @@ FIGURES = (
     Figure("recreated", "containers that were made anew by it", most=0),
     Figure("apply_s", "one of these applies, typed → nginx serves the new files; median"),
     Figure("second_apply_s", "the same again, which has nothing to do; the slowest", most=2),
+    Figure("tls_requests", "the same over TLS, five such configurations, HTTP/1.1 kept alive"),
+    Figure("tls_failed", "of them failed", most=0),
+    Figure("h2_requests", "beside it over HTTP/2, 60 a second until GOAWAY, never sent twice"),
+    Figure("h2_failed", "of them got no answer"),
     Figure("replacements", "of the gateway's own container, as for a new nginx"),
     Figure("replaced_failed", "requests that failed by one, 120 a second; median"),
     Figure("replaced_outage_s", "from the first fast one of these to the last; median"),
@@ -48,7 +54,7 @@ def measure(rounds: int | None) -> dict[str, Value]:
             time.sleep(CALM_S)
             report = load.stop().report
         recreated = len(before - set(stack.containers().values()))
-        return {
+        plain = {
             "applies": len(times),
             "requests": report.requests,
             "failed": report.failed,
@@ -57,6 +63,30 @@ def measure(rounds: int | None) -> dict[str, Value]:
             "second_apply_s": round(max(second for _, second in times), 3),
             **_replacements(stack),
         }
+    return {**plain, **_over_tls()}
+
+
+def _over_tls() -> dict[str, Value]:
+    """Both kinds of clients at once, so that they meet the same reloads."""
+    with _brought(tls=True) as stack:
+        options = over_tls.options(stack.at, RATE, seconds=SECONDS, keepalive=1.0)
+        with under_load(options) as load:
+            time.sleep(CALM_S)
+            told = [_round_of_http2(stack, number) for number in range(TLS_ROUNDS)]
+            time.sleep(CALM_S)
+            report = load.stop().report
+    return {
+        "tls_requests": report.requests,
+        "tls_failed": report.failed,
+        "h2_requests": sum(each.requests for each in told),
+        "h2_failed": sum(each.failed for each in told),
+    }
+
+
+def _round_of_http2(stack: Stack, number: int) -> over_tls.Told:
+    with over_tls.Http2(stack.at, H2_RATE, H2_SECONDS) as http2:
+        _round(stack, number)
+        return http2.wait()
 
 
 def _replacements(stack: Stack) -> dict[str, Value]:
@@ -88,13 +118,16 @@ def _replace(stack: Stack, number: int) -> None:
 
 
 @contextmanager
-def _brought() -> Iterator[Stack]:
+def _brought(*, tls: bool = False) -> Iterator[Stack]:
     """v1 behind a gateway that sync has brought. Nothing of it is left behind."""
     with tempfile.TemporaryDirectory(prefix="protostar-bench-") as folder:
         at = Installation(Path(folder) / "here")
         try:
+            if tls:
+                over_tls.secure(at)
             name = at.add("api", route="/", drain_s=0, bake={"for_s": 0})
             stack = Stack.of(at)
+            over_tls.ease(stack)
             _well(stack.sync("apply"))
             _well(at.deploy("run", name, "v1"))
             yield stack

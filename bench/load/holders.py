@@ -77,7 +77,7 @@ async def hold_websocket(line: Line) -> None:
 async def hold_stream(line: Line) -> None:
     url = f"{line.options.url}/stream?s={SECONDS_MAX:g}"
     timeout = httpx.Timeout(line.options.timeout_s)
-    client = httpx.AsyncClient(timeout=timeout, trust_env=False, verify=tls())
+    client = httpx.AsyncClient(timeout=timeout, trust_env=False, verify=tls(line.options.ca))
     async with client, client.stream("GET", url) as response:
         line.status, headers = response.status_code, response.headers
         line.failure = failure_of_answer(response.status_code, b"", {})

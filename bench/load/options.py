@@ -8,6 +8,7 @@ from pathlib import Path
 
 RATE_MAX = 1000.0
 SECONDS_MAX = 3600.0
+TEXTS = ("url", "name", "ca")
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,11 @@ class Options:
     websockets: int = 0
     streams: int = 0
     users: int = 12  # How many kept-alive clients take turns, each with connections of its own.
+    connections: int = 0  # Of one of them at most, as browsers have it; 0: no bound.
     timeout_s: float = 15.0
     seed: int = 1
+    name: str = ""  # What the server is asked for by TLS and Host, where `url` has its address.
+    ca: str = ""  # A file with the certificates to trust instead of the machine's.
 
     def __post_init__(self) -> None:
         problems = list(_problems(self))
@@ -45,8 +49,8 @@ class Outputs:
 
 def to_argv(options: Options, outputs: Outputs) -> list[str]:
     """The command line that asks for this run. `parse` is its inverse."""
-    argv = [f"--url={options.url}"]
-    argv += [f"--{name}={value}" for name, value in _numbers(options).items()]
+    texts = {key: getattr(options, key) for key in TEXTS if getattr(options, key)}
+    argv = [f"--{name}={value}" for name, value in {**texts, **_numbers(options)}.items()]
     argv += [f"--json={outputs.report}"] if outputs.report else []
     argv += [f"--events={outputs.events}"] if outputs.events else []
     return argv
@@ -80,7 +84,13 @@ def _problems(options: Options) -> list[str]:
         *_outside({"slow-s": options.slow_s, "upload-s": options.upload_s}, 0, 60),
         *_outside(counts, 0, 500),
         *_outside({"users": options.users}, 1, 500),
+        *_outside({"connections": options.connections}, 0, 500),
+        *(["name: held connections go by the url's own name"] if _held_by_name(options) else []),
     ]
+
+
+def _held_by_name(options: Options) -> bool:
+    return bool(options.name and (options.websockets or options.streams))
 
 
 def _outside(values: dict[str, float] | dict[str, int], low: float, high: float) -> list[str]:
@@ -92,7 +102,8 @@ def _outside(values: dict[str, float] | dict[str, int], low: float, high: float)
 
 
 def _numbers(options: Options) -> dict[str, float]:
-    return {key.replace("_", "-"): value for key, value in vars(options).items() if key != "url"}
+    numbers = {key: value for key, value in vars(options).items() if key not in TEXTS}
+    return {key.replace("_", "-"): value for key, value in numbers.items()}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -115,8 +126,11 @@ def _parser() -> argparse.ArgumentParser:
     add("--websockets", type=int, default=0, help="WebSockets to open at the start and hold")
     add("--streams", type=int, default=0, help="event streams to open at the start and hold")
     add("--users", type=int, default=default.users, help="kept-alive clients that take turns")
+    add("--connections", type=int, default=0, help="of one of them at most; 0: no bound")
     add("--timeout-s", type=float, default=default.timeout_s, help="a request's whole time")
     add("--seed", type=int, default=default.seed, help="of the mixture; the times never vary")
+    add("--name", default=default.name, help="asked for by TLS and Host; default: the url's")
+    add("--ca", default=default.ca, help="a file with the certificates to trust")
     add("--json", type=Path, help="write the report to this file")
     add("--events", type=Path, help="write one JSON line for each request to this file")
     return parser

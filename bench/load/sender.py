@@ -50,8 +50,8 @@ class Sender:
     def __init__(self, options: Options, run_id: str) -> None:
         self._options = options
         self._orders = (f"{run_id}-{number}" for number in itertools.count())
-        self._fresh = _client(options.url, kept=0)
-        self._users = [_client(options.url, kept=None) for _ in range(options.users)]
+        self._fresh = _client(options, kept=0)
+        self._users = [_client(options, kept=None) for _ in range(options.users)]
         self._turns = itertools.cycle(self._users)
         self._open = AsyncExitStack()
 
@@ -71,7 +71,8 @@ class Sender:
         event = Event(arrival.kind, intended_s, started_s, started_s, order=order)
         line = Line()
         client = next(self._turns) if arrival.kept_alive else self._fresh
-        request = _request(client, what, line, kept_alive=arrival.kept_alive)
+        how = {"Connection": "keep-alive" if arrival.kept_alive else "close"}
+        request = _request(client, what, line, how, self._options.name)
         try:
             async with asyncio.timeout(self._options.timeout_s):
                 event = await self._answer(event, client, request, what)
@@ -105,20 +106,26 @@ class Sender:
 
 
 @functools.cache
-def tls() -> ssl.SSLContext:
+def tls(ca: str = "") -> ssl.SSLContext:
     """One for all: it takes 15 ms to make, and a late request to make one for each client."""
-    return ssl.create_default_context()
+    return ssl.create_default_context(cafile=ca or None)
 
 
-def _client(url: str, kept: int | None) -> httpx.AsyncClient:
-    # No bound on connections: a client that waits for a free one would no longer be open-loop.
+def _client(options: Options, kept: int | None) -> httpx.AsyncClient:
+    # Without a bound on connections, as a rule: a client that waits for a free one is not quite
+    # open-loop. Over TLS there is need of one: where a server closes all at once, as in a reload,
+    # this process would shake hands for each request that is due, and be late for the next.
     limits = httpx.Limits(
-        max_connections=None, max_keepalive_connections=kept, keepalive_expiry=IDLE_S
+        max_connections=options.connections or None,
+        max_keepalive_connections=kept,
+        keepalive_expiry=IDLE_S,
     )
-    transport = httpx.AsyncHTTPTransport(verify=tls(), trust_env=False, limits=limits, retries=0)
+    transport = httpx.AsyncHTTPTransport(
+        verify=tls(options.ca), trust_env=False, limits=limits, retries=0
+    )
     # One time-out for the whole request is set around it; httpx would time each read by itself.
     return httpx.AsyncClient(
-        base_url=url,
+        base_url=options.url,
         transport=transport,
         timeout=None,  # noqa: S113 - see above
         trust_env=False,
@@ -126,14 +133,15 @@ def _client(url: str, kept: int | None) -> httpx.AsyncClient:
 
 
 def _request(
-    client: httpx.AsyncClient, what: Recipe, line: Line, *, kept_alive: bool
+    client: httpx.AsyncClient, what: Recipe, line: Line, headers: dict[str, str], name: str
 ) -> httpx.Request:
+    """`name`: for TLS and Host, where the address is not it."""
     return client.build_request(
         what.method,
         what.path,
         content=what.content(),
-        headers={"Connection": "keep-alive" if kept_alive else "close"},
-        extensions={"trace": line.trace},
+        headers={**headers, "Host": name} if name else headers,
+        extensions={"trace": line.trace, **({"sni_hostname": name} if name else {})},
     )
 
 

@@ -29,6 +29,9 @@ class ServerStack:
     tag: str = field(default_factory=lambda: f"t{secrets.token_hex(3)}")
     s3_port: int = field(default_factory=free_port)
     registry_port: int = field(default_factory=free_port)
+    # Beside what is shipped: of a service, and of the settings.
+    more: dict[str, dict[str, Any]] = field(default_factory=dict)
+    given: dict[str, str] = field(default_factory=dict)
 
     @property
     def project(self) -> str:
@@ -42,6 +45,7 @@ class ServerStack:
             "PROTOSTAR_VOLUMES": self.project,
             "PROTOSTAR_S3_LISTEN": f"127.0.0.1:{self.s3_port}",
             "PROTOSTAR_REGISTRY_PORT": str(self.registry_port),
+            **self.given,
         }
 
     @property
@@ -70,6 +74,7 @@ class ServerStack:
         }
         for name, service in overlay["services"].items():
             service["restart"] = "no"
+            service.update(self.more.get(name, {}))
             if name in MEMORY:
                 service["mem_limit"] = MEMORY[name]
         path.write_text(yaml.safe_dump(overlay))

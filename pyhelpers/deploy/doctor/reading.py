@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pyhelpers.hosts.protocol import Host
 
 SHELL_S = 10.0
-SSH_PORT = 22
+SSH_PORT, HTTPS_PORT = 22, 443
 MISSING = 'for t; do command -v "$t" >/dev/null || echo "$t"; done'
 # A folder that is not there yet: the disk of the nearest one above it counts.
 DISK = 'p=$1; while [ ! -e "$p" ]; do p=$(dirname "$p"); done; df -PB1 -- "$p" | tail -n 1'
@@ -74,7 +74,7 @@ def read_machine(looker: Looker) -> Machine:
 
 
 def planned_ports(config: Config, host: str, connection: str) -> frozenset[int]:
-    """sshd's, and the gateways' for users. Everything else is nobody's business outside.
+    """sshd's, the gateways' for users, and those of the admins' way. Nothing else is for outside.
 
     `connection` is sshd's own SSH_CONNECTION, whose last word is its port: in between, an
     ssh_config may have said another than protostar.yml.
@@ -83,7 +83,20 @@ def planned_ports(config: Config, host: str, connection: str) -> frozenset[int]:
     gateways = gateways_on(config, host).values()
     public = {each.public_port for each in gateways}
     secure = {each.tls.port for each in gateways if each.tls}
-    return frozenset({int(last[0]) if last else SSH_PORT}) | public | secure
+    sshd = int(last[0]) if last else SSH_PORT
+    return frozenset({sshd}) | public | secure | _of_the_way(config, host)
+
+
+def _of_the_way(config: Config, host: str) -> frozenset[int]:
+    """What Centre's and the proxy's own stack publish: docs/servers.md has the same list."""
+    kind = PurePosixPath(config.hosts[host].stack or "").name
+    if kind == "proxy":
+        return frozenset({HTTPS_PORT})
+    if kind != "centre":
+        return frozenset()
+    files = [each.static for each in config.gateways.values() if each.static]
+    stores = {int(each.store.rpartition(":")[2]) for each in files}
+    return frozenset(stores | ({config.ops.port} if config.ops else set()))
 
 
 def _text(host: Host, path: str) -> str:

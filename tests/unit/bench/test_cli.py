@@ -10,6 +10,7 @@ import pytest
 
 from bench.__main__ import BENCHES
 from bench.engine import CHECKOUT
+from bench.output import module_of
 
 PROMISED = {
     "deploy": {
@@ -31,7 +32,8 @@ PROMISED = {
         *("host_images_first", "host_images_last", "host_networks_first", "host_networks_last"),
         *("host_disk_mb_first", "host_disk_mb_last", "host_rss_mb_first", "host_rss_mb_last"),
     },
-    "sync": {"second_apply_s", "requests", "failed"},
+    "sync": {"second_apply_s", "requests", "failed", "tls_requests", "tls_failed"},
+    "centre-off": {"off_s", "requests", "failed", "cached_failed", "uncached_s_max"},
     "durability": {"kills", "writes_acknowledged", "lost"},
     "paths": {"checks", "failed", "extra_hop_ms_p50"},
     "jobs": {"jobs", "plan_s", "requests", "writes_second_apply", "lines_after_apply"},
@@ -50,7 +52,7 @@ def typed(*argv: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("name", BENCHES)
 def test_a_bench_has_every_promised_key_and_none_twice(name: str) -> None:
-    keys = [figure.key for figure in importlib.import_module(f"bench.{name}").FIGURES]
+    keys = [figure.key for figure in importlib.import_module(module_of(name)).FIGURES]
     assert set(keys) >= PROMISED[name]
     assert len(keys) == len(set(keys))
 

@@ -186,7 +186,8 @@ def test_who_holds_data_has_a_volume_with_a_name_of_its_own() -> None:
     assert volumes == {
         name: f"${{PROTOSTAR_VOLUMES:-protostar}}-{name.partition('/')[2]}"
         for name in (
-            *("a5/postgres", "a5/queue", "centre/registry", "centre/s3", "centre/s3-users"),
+            *("a5/postgres", "a5/queue"),
+            *("centre/registry", "centre/s3", "centre/s3-users", "centre/dyndns"),
             *("centre/jenkins", "centre/jenkins-build", "centre/jenkins-deploy"),
         )
     }

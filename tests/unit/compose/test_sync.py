@@ -20,6 +20,13 @@ if TYPE_CHECKING:
     from pyhelpers.sync.model import Target
 
 HOSTS = ", ".join(f"{name}: {{ local: true, stack: compose/{name} }}" for name in SERVERS)
+OPS = """
+  proxy_address: 203.0.113.7
+  home: home.example.org
+  certificate: ops.example.org
+  allow: [198.51.100.0/24]
+  tools: { s3: { name: s3.example.org, port: 7070 } }
+"""
 SERVICES = """
   api: { host: a5, image: protostar/api, compose: compose/a5/api.yml, port: 3000 }
   web: { host: a5, image: protostar/web, compose: compose/a5/web.yml, port: 3000, route: / }
@@ -30,7 +37,7 @@ SERVICES = """
 def folder(tmp_path: Path) -> Path:
     """A checkout of compose/ alone: nginx's files have tests of their own."""
     shutil.copytree(COMPOSE, tmp_path / "compose")
-    text = f"project: shop\nhosts: {{ {HOSTS} }}\nservices: {SERVICES}"
+    text = f"project: shop\nhosts: {{ {HOSTS} }}\nservices: {SERVICES}ops: {OPS}"
     (tmp_path / "protostar.yml").write_text(text)
     return tmp_path
 

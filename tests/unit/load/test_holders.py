@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -49,8 +50,10 @@ def hold_one(
 ) -> Report:
     async def both() -> Report:
         async with serving(answer) as server:
-            held = {"websockets": websockets, "streams": streams}
-            return await Load(Options(server.url, rate=0, seconds=RUN_S, **held)).run()
+            options = Options(
+                server.url, rate=0, seconds=RUN_S, websockets=websockets, streams=streams
+            )
+            return await Load(options).run()
 
     return asyncio.run(both())
 
@@ -111,7 +114,7 @@ class TestWebSockets:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             url = f"http://127.0.0.1:{free.getsockname()[1]}"
-            load = Load(Options(url, rate=0, seconds=RUN_S, **{kind: 1}))
+            load = Load(replace(Options(url, rate=0, seconds=RUN_S), **{kind: 1}))  # type: ignore[arg-type] # whole numbers both
             assert asyncio.run(load.run()).failed_by == {"refused": 1}
 
 

@@ -21,14 +21,22 @@ FULL = Options(
     websockets=3,
     streams=2,
     users=7,
+    connections=6,
     timeout_s=9,
     seed=5,
 )
+BY_NAME = Options("https://10.0.0.5", name="shop.test", ca="/certificates/shop.pem")
 
 
 def test_what_is_written_as_a_command_line_is_read_back_the_same() -> None:
     outputs = Outputs(Path("/runs/r.json"), Path("/runs/e.jsonl"))
     assert parse(to_argv(FULL, outputs)) == (FULL, outputs)
+    assert parse(to_argv(BY_NAME, outputs)) == (BY_NAME, outputs)
+
+
+def test_connections_are_not_held_by_another_name() -> None:
+    with pytest.raises(ValueError, match="name: held connections"):
+        Options("https://10.0.0.5", name="shop.test", websockets=1)
 
 
 def test_without_files_nothing_is_written() -> None:

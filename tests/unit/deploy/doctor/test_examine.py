@@ -166,6 +166,27 @@ class TestWhatIsRead:
         said = config(gateways={"gateway": {"tls": tls}})
         assert planned_ports(said, "a5", "\n") == {22, 80, 443}
 
+    @pytest.mark.parametrize(
+        ("stack", "ports"),
+        [("compose/proxy", {443}), ("compose/centre", {7070, 8899}), ("compose/a5", set())],
+    )
+    def test_of_the_admins_way_are_the_ports_that_its_servers_publish(
+        self, stack: str, ports: set[int]
+    ) -> None:
+        said = config(
+            hosts={**CONFIG["hosts"], "c": {"ssh": "deploy@c.lan", "stack": stack}},
+            gateways={"gateway": {"static": {"store": "s3.lan:7070"}}},
+            ops={
+                "proxy_address": "203.0.113.7",
+                "home": "home.test",
+                "port": 8899,
+                "certificate": "ops.test",
+                "allow": ["198.51.100.0/24"],
+                "tools": {"s3": {"name": "s3.test", "port": 7070}},
+            },
+        )
+        assert planned_ports(said, "c", "\n") == {22} | ports
+
 
 def doctor(folder: Path, hosts: dict[str, MemoryHost | Unreachable]) -> Doctor:
     def connect(name: str) -> Host:

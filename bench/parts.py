@@ -1,0 +1,128 @@
+"""The parts of a whole installation, each asked something that only it can answer."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import httpx
+
+from bench.whole import S3, SHOP
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from bench.whole import Whole
+
+CADVISOR = "left out: its image is in no package"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """`well` None: it is not there, and is not meant to be."""
+
+    server: str
+    name: str
+    answer: str
+    well: bool | None = True
+
+
+def ask_all(whole: Whole) -> list[Part]:
+    """Every part's own words; one that does not answer is a part that is not well."""
+    return [*_asked(whole, ASKED), Part("a5", "cadvisor", CADVISOR, well=None)]
+
+
+def _asked(whole: Whole, asked: dict[tuple[str, str], Callable[[Whole], str]]) -> Iterator[Part]:
+    for (server, name), ask in asked.items():
+        try:
+            yield Part(server, name, ask(whole))
+        except (RuntimeError, httpx.HTTPError, AttributeError) as wrong:
+            yield Part(server, name, str(wrong)[:60], well=False)
+
+
+def _gateway(whole: Whole) -> str:
+    with whole.path_a().secured() as line:
+        version = line.version()
+    return f"{version}, serves {SHOP}"
+
+
+def _api(whole: Whole) -> str:
+    told = whole.path_a().get("/").raise_for_status()
+    return f"version {told.headers['X-App-Version']}, {told.headers['X-Colour']}"
+
+
+def _postgres(whole: Whole) -> str:
+    sql = "SELECT split_part(version(), ' ', 2) || ', ' || count(*) || ' schemas of users' "
+    sql += "FROM pg_namespace WHERE nspname IN ('api', 'worker')"
+    return _in(whole, "a5", "postgres", "psql", "-U", "postgres", "-d", "protostar", "-Atc", sql)
+
+
+def _redis(service: str) -> Callable[[Whole], str]:
+    def ask(whole: Whole) -> str:
+        asked = ("redis-cli", "CONFIG", "GET", "maxmemory-policy")
+        return f"{asked[-1]} {_in(whole, 'a5', service, *asked).split()[-1]}"
+
+    return ask
+
+
+def _node_exporter(whole: Whole) -> str:
+    url = "http://127.0.0.1:9100/metrics"
+    told = _in(whole, "a5", "node-exporter", "wget", "-qO-", url)
+    found = re.search(r"^node_memory_MemTotal_bytes (\S+)$", told, re.MULTILINE)
+    return f"the machine has {float(found[1]) / 2**30:.0f} GiB" if found else told[:40]
+
+
+def _ops_nginx(whole: Whole) -> str:
+    """Every request that it has logged came with the client's own address."""
+    whole.path_b().get("/health").raise_for_status()
+    log = whole.servers["centre"].docker("logs", "protostar-centre-ops-nginx-1")
+    clients = set(re.findall(r'"client":"([^"]*)"', log))
+    if clients != {whole.us}:
+        raise RuntimeError(f"other clients than {whole.us}: {sorted(clients)}")
+    return f"200 to {S3}, client {whole.us}"
+
+
+def _s3(whole: Whole) -> str:
+    told = whole.path_b().get("/backups")
+    return f"{told.status_code} {re.findall('<Code>(.*?)</Code>', told.text)[0]} without a key"
+
+
+def _registry(whole: Whole) -> str:
+    url = "http://127.0.0.1:5000/v2/_catalog"
+    return _in(whole, "centre", "registry", "wget", "-qO-", url)
+
+
+def _dyndns(whole: Whole) -> str:
+    _in(whole, "centre", "dyndns", "inadyn", "--check-config", "--config=/etc/inadyn.conf")
+    return "runs; the provider is nobody here"
+
+
+def _proxy(whole: Whole) -> str:
+    """It holds no key: the certificate that a client sees is Centre's."""
+    with whole.path_b().secured() as line:
+        version = line.version()
+    keys = whole.servers["proxy"].tried("find", "/srv/protostar", "-name", "privkey.pem")
+    if keys.stdout:
+        raise RuntimeError(f"a key on the proxy: {keys.stdout}")
+    return f"{version} passed on; it holds no key"
+
+
+def _in(whole: Whole, server: str, service: str, *argv: str) -> str:
+    container = f"protostar-{server}-{service}-1"
+    return whole.servers[server].docker("exec", container, *argv).strip()
+
+
+ASKED: dict[tuple[str, str], Callable[[Whole], str]] = {
+    ("a5", "gateway"): _gateway,
+    ("a5", "api"): _api,
+    ("a5", "postgres"): _postgres,
+    ("a5", "queue"): _redis("queue"),
+    ("a5", "cache"): _redis("cache"),
+    ("a5", "node-exporter"): _node_exporter,
+    ("centre", "ops-nginx"): _ops_nginx,
+    ("centre", "s3"): _s3,
+    ("centre", "registry"): _registry,
+    ("centre", "dyndns"): _dyndns,
+    ("proxy", "nginx"): _proxy,
+}
