@@ -26,6 +26,8 @@ GROUPS: Mapping[str, tuple[str, str]] = {
     "deploy": ("pyhelpers.deploy.cli", "Replace a running service so that nobody notices."),
     "config": ("pyhelpers.config.cli", "Check and show protostar.yml."),
     "sync": ("pyhelpers.sync.cli", "Configuration of the servers."),
+    "backup": ("pyhelpers.backup.cli", "Keep data elsewhere, and prove that it comes back."),
+    "certs": ("pyhelpers.certs.cli", "Certificates by ACME, renewed in time."),
     "jobs": ("pyhelpers.jobs.cli", "Jenkins's jobs as code."),
 }
 
