@@ -27,6 +27,8 @@ GROUPS: Mapping[str, tuple[str, str]] = {
     "config": ("pyhelpers.config.cli", "Check and show protostar.yml."),
     "build": ("pyhelpers.build.cli", "An image out of a checkout, and into the registry."),
     "sync": ("pyhelpers.sync.cli", "Configuration of the servers."),
+    "backup": ("pyhelpers.backup.cli", "Keep data elsewhere, and prove that it comes back."),
+    "certs": ("pyhelpers.certs.cli", "Certificates by ACME, renewed in time."),
     "jobs": ("pyhelpers.jobs.cli", "Jenkins's jobs as code."),
 }
 

@@ -44,6 +44,8 @@ def crossings(data: object) -> Iterator[Crossing]:
     tools = _mapping(_mapping(top.get("ops")).get("tools"))
     yield from _same_names(tools)
     yield from _second_webhooks(tools)
+    yield from _backed_up(_mapping(_mapping(top.get("backup")).get("hosts")), top.get("hosts"))
+    yield from _issued(_mapping(top.get("certificates")), top.get("hosts"))
 
 
 def _mapping(value: object) -> dict[str, object]:
@@ -112,6 +114,33 @@ def _static_paths(
             if here and isinstance(route, str) and route.rstrip("/") == path:
                 words = f"must differ from gateways.{gateway}.static.path"
                 yield Crossing(("services", name, "route"), words)
+
+
+def _backed_up(kept: Mapping[str, object], known: object) -> Iterator[Crossing]:
+    names = list(_mapping(known))
+    for host, settings in kept.items():
+        if names and host not in names:
+            words = f"must be one of the hosts ({', '.join(names)})"
+            nearest = next(iter(get_close_matches(host, names, n=1)), None)
+            yield Crossing(("backup", "hosts", host), words, nearest, shows_value=False)
+        found = _mapping(settings)
+        if found.get("databases") and found.get("postgres") is None:
+            words = "needs `postgres`: the key of the container that they are in"
+            yield Crossing(("backup", "hosts", host, "databases"), words, shows_value=False)
+
+
+def _issued(certificates: Mapping[str, object], known: object) -> Iterator[Crossing]:
+    names = list(_mapping(known))
+    for folder, settings in _mapping(certificates.get("issue")).items():
+        found = _mapping(settings)
+        host = found.get("host")
+        if isinstance(host, str) and names and host not in names:
+            words = f"must name one of the hosts ({', '.join(names)})"
+            nearest = next(iter(get_close_matches(host, names, n=1)), None)
+            yield Crossing(("certificates", "issue", folder, "host"), words, nearest)
+        if found.get("challenge") == "dns-01" and not certificates.get("dns"):
+            words = "dns-01 needs certificates.dns.command"
+            yield Crossing(("certificates", "issue", folder, "challenge"), words, shows_value=False)
 
 
 def _same_names(tools: Mapping[str, object]) -> Iterator[Crossing]:

@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from pyhelpers.config.backups import Backup  # noqa: TC001 - pydantic reads it
+from pyhelpers.config.certificates import Certificates  # noqa: TC001 - pydantic reads it
 from pyhelpers.config.crossings import crossings
 from pyhelpers.config.network import Ops, Port, Static, Tls  # noqa: TC001 - pydantic reads them
 from pyhelpers.config.problems import dotted
@@ -199,6 +201,12 @@ class Config(Part):
     )
     ops: Ops | None = Field(
         default=None, description="How admins reach the tools; null: they do not."
+    )
+    backup: Backup | None = Field(
+        default=None, description="What is kept elsewhere; null: nothing."
+    )
+    certificates: Certificates | None = Field(
+        default=None, description="What an ACME server issues; null: nothing."
     )
     notify: Notify | None = Field(
         default=None, description="Who hears of a refusal and of a flip-back."

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pyhelpers.sync.model import Files, Target
 
 COMPOSE_S, NGINX_S, FILES_S = 60.0, 300.0, 60.0
-_CERTIFICATE = re.compile(r"^\s*ssl_certificate\s+([^\s;$]+)\s*;", re.MULTILINE)
+_CERTIFICATE = re.compile(r"^\s*ssl_certificate\s+([^\s;$]+)(?:\$read_anew)?\s*;", re.MULTILINE)
 # nginx and Compose name the place where the files lay for the check.
 _PLACE = re.compile(r"(/[\w./-]*)?/(incoming|releases)/[0-9a-f]{12}/")
 
@@ -57,6 +57,16 @@ class Checked:
 
     model: dict[str, Any]
     warnings: tuple[str, ...]
+
+
+_CERTIFICATE_WRONG = {
+    "expired": "the certificate {} has expired",
+    "other": "the key beside the certificate {} is another's",
+}
+_CERTIFICATE_SOON = {
+    "soon": "the certificate {} expires within 14 days",
+    "absent": "there is no certificate {} yet: protostar certs renew",
+}
 
 
 def checked(host: Host, target: Target, where: str) -> Checked:
@@ -102,10 +112,14 @@ def _test_certificates(
         return []
     argv = commands.certificates_apart(service, where, named)
     told = [line.partition(" ") for line in host.run(argv, deadline_s=NGINX_S).out.splitlines()]
-    expired = [f"the certificate {path} has expired" for word, _, path in told if word == "expired"]
-    if expired:
-        raise _refused(host, "\n".join(expired))
-    return [f"the certificate {path} expires within 14 days" for _, _, path in told]
+    wrong = [
+        _CERTIFICATE_WRONG[word].format(path)
+        for word, _, path in told
+        if word in _CERTIFICATE_WRONG
+    ]
+    if wrong:
+        raise _refused(host, "\n".join(wrong))
+    return [_CERTIFICATE_SOON[word].format(path) for word, _, path in told]
 
 
 def certificates_in(files: Files) -> list[str]:

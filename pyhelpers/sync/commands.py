@@ -69,9 +69,12 @@ APPEND = ENGLISH + (
 SOON_S = 14 * 24 * 3600
 CERTIFICATES = (
     'cd "$1" && shift && command -v openssl >/dev/null || exit 0; for i; do '
-    'if ! openssl x509 -noout -checkend 0 -in "$i" >/dev/null; then echo "expired $i"; '
+    'if [ ! -e "$i" ]; then echo "absent $i"; '
+    'elif ! openssl x509 -noout -checkend 0 -in "$i" >/dev/null; then echo "expired $i"; '
     f'elif ! openssl x509 -noout -checkend {SOON_S} -in "$i" >/dev/null; then echo "soon $i"; '
-    "fi; done"
+    'fi; key=${i%/*}/privkey.pem; if [ -e "$i" ] && [ -r "$key" ]; then '
+    '[ "$(openssl x509 -noout -pubkey -in "$i")" = "$(openssl pkey -pubout -in "$key")" ] '
+    '|| echo "other $i"; fi; done'
 )
 ASK = (
     "for ((i = 0; i < $2; i++)); do "
@@ -79,7 +82,9 @@ ASK = (
     "tail -n 1 <&3; exec 3>&-; done"
 )
 FETCH_TREE = 'cd "$1/current/" && tar -cf - . | base64 -w0'
-PREPARE = 'umask 022 && mkdir -p "$1/config/releases" "$1/guard" "$1/live" "$1/certificates"'
+PREPARE = (
+    'umask 022 && mkdir -p "$1/config/releases" "$1/guard" "$1/live" "$1/certificates" "$1/metrics"'
+)
 
 
 def _script(text: str, name: str, *arguments: object) -> list[str]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # What is not small by itself; the files say what a whole server gives.
 MEMORY = {"postgres": "700m", "cache": "128m"}
-NETWORKS = ("NETWORK", "APP_NETWORK", "DATA_NETWORK", "WATCH_NETWORK")
+NETWORKS = ("NETWORK", "APP_NETWORK", "DATA_NETWORK", "WATCH_NETWORK", "BACKUP_NETWORK")
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ FLOORS = [
     {"console", "interrupts", "steps"},
     {"config"},
     {"hosts"},
-    {"deploy", "sync", "backup", "build", "jobs"},
+    {"deploy", "sync", "backup", "build", "certs", "jobs"},
 ]
 PURE = [
     f"pyhelpers.deploy.{name}"
@@ -53,28 +53,27 @@ PURE += [
     )
 ]
 PURE += [
-    f"pyhelpers.build.{name}"
-    for name in ("model", "names", "commands", "plan", "progress", "report")
+    *(
+        f"pyhelpers.build.{name}"
+        for name in ("model", "names", "commands", "plan", "progress", "report")
+    ),
+    *(
+        f"pyhelpers.backup.{name}"
+        for name in ("model", "snapshots", "commands", "counts", "answers", "metrics", "report")
+    ),
+    *(f"pyhelpers.certs.{name}" for name in ("model", "commands", "metrics", "report")),
 ]
 # Values without a life of their own, that pure modules may hold.
 PURE_VALUES = {
     *("pyhelpers.errors", "pyhelpers.config.secret", "pyhelpers.config.crossings"),
     "pyhelpers.config.lookup",
     *("pyhelpers.deploy", "pyhelpers.sync", "pyhelpers.jobs", "pyhelpers.build"),
+    *("pyhelpers.backup", "pyhelpers.certs"),
 }
 # What a pure module may run. Everything else could touch the world, or read its clock.
 PURE_LIBRARY = {
-    *(
-        "__future__",
-        "base64",
-        "collections",
-        "configparser",
-        "dataclasses",
-        "datetime",
-        "difflib",
-        "enum",
-        "functools",
-    ),
+    *("__future__", "base64", "collections", "configparser", "dataclasses", "datetime", "difflib"),
+    *("enum", "functools"),
     *("hashlib", "html", "ipaddress", "itertools", "json", "posixpath", "re", "shlex", "typing"),
     *("xml", "yaml"),
 }

@@ -3,16 +3,20 @@
 -- By environment, not by -v: an argument can be read in `ps`.
 \getenv api_password API_DATABASE_PASSWORD
 \getenv worker_password WORKER_DATABASE_PASSWORD
+\getenv backup_password BACKUP_DATABASE_PASSWORD
 -- A statement that fails is written to the server's log, with the password that is in it.
 SET log_min_error_statement = panic;
 SET log_min_duration_statement = -1;
 
 SELECT 'CREATE DATABASE protostar'
 WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'protostar') \gexec
-SELECT format('CREATE ROLE %I LOGIN', name) FROM unnest(ARRAY['api', 'worker']) AS name
+SELECT format('CREATE ROLE %I LOGIN', name) FROM unnest(ARRAY['api', 'worker', 'backup']) AS name
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) \gexec
 ALTER ROLE api PASSWORD :'api_password';
 ALTER ROLE worker PASSWORD :'worker_password';
+-- Copies everything and changes nothing.
+ALTER ROLE backup REPLICATION PASSWORD :'backup_password';
+GRANT pg_read_all_data, pg_read_all_settings TO backup;
 
 \connect protostar
 SET client_min_messages = warning;   -- not "already exists, skipping"
@@ -23,3 +27,4 @@ CREATE SCHEMA IF NOT EXISTS api AUTHORIZATION api;
 CREATE SCHEMA IF NOT EXISTS worker AUTHORIZATION worker;
 REVOKE ALL ON DATABASE protostar FROM PUBLIC;
 GRANT CONNECT, TEMPORARY ON DATABASE protostar TO api, worker;
+GRANT CONNECT ON DATABASE protostar TO backup;

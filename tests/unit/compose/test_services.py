@@ -14,7 +14,10 @@ from tests.unit.compose.files import ALL, Service, named
 ROOT = {
     "centre/registry": "the official image's volume is root's",
     "a5/cadvisor": "reads /var/lib/docker and the engine's socket, which are root's",
+    "a5/backup": "reads the files of every owner, to keep them",
+    "centre/backup": "reads the files of every owner, to keep them",
 }
+CAPABILITIES = {f"{server}/backup": ["DAC_OVERRIDE"] for server in ("a5", "centre")}
 NO_HEALTH_CHECK = {
     "a5/api": "the deploy asks it through the gateway, the path that traffic takes",
     "a5/web": "the deploy asks it through the gateway, the path that traffic takes",
@@ -24,6 +27,8 @@ NO_HEALTH_CHECK = {
 HOST_MOUNTS = {
     "a5/gateway": "its configuration, certificates and the markers, read-only",
     "a5/cadvisor": "the engine and its files, read-only",
+    "a5/backup": "what is kept, read-only; only its figures are written",
+    "centre/backup": "what is kept, read-only; only its figures are written",
     "a5/node-exporter": "the machine's disks and /proc, read-only",
     "centre/jenkins": "its configuration and secrets, read-only",
     "centre/jenkins-build": "the keys of known hosts, read-only",
@@ -33,6 +38,8 @@ HOST_MOUNTS = {
     "centre/s3-setup": "its script and the policies, read-only",
     "proxy/proxy": "its configuration, read-only",
 }
+FIGURES = ["${PROTOSTAR_ROOT:-/srv/protostar}/metrics:/metrics"]
+WRITTEN = {"a5/backup": FIGURES, "centre/backup": FIGURES}
 PRIVATE = "127.0.0.1:${PROTOSTAR_PRIVATE_PORT:-8081}:8081"
 # Nothing else is published. docs/servers.md has the same list for people.
 PORTS = {
@@ -47,7 +54,7 @@ PORTS = {
     "proxy/proxy": ["${PROTOSTAR_PROXY:-0.0.0.0:443}:443", PRIVATE],
 }
 INTERNAL = {"app", "ci", "data", "watch"}
-GIVES_RIGHTS = {"privileged", "cap_add", "devices", "userns_mode", "ipc", "network_mode", "pid"}
+GIVES_RIGHTS = {"privileged", "devices", "userns_mode", "ipc", "network_mode", "pid"}
 IMAGE = re.compile(r"\$\{PROTOSTAR_[A-Z0-9_]+:-(?P<reference>[\w./-]+):(?P<tag>v?\d[\w.-]*)\}")
 
 every_service = pytest.mark.parametrize("service", ALL, ids=named)
@@ -100,6 +107,7 @@ def test_it_has_no_right_that_it_does_not_need(service: Service) -> None:
     assert body["cap_drop"] == ["ALL"]
     assert body["security_opt"] == ["no-new-privileges:true"]
     assert not GIVES_RIGHTS & set(body)
+    assert body.get("cap_add", []) == CAPABILITIES.get(named(service), [])
 
 
 @every_service
@@ -114,7 +122,7 @@ def test_it_is_not_root(service: Service) -> None:
 def test_it_sees_the_hosts_files_read_only_and_by_exception(service: Service) -> None:
     binds = [each for each in service.body.get("volumes", []) if each.startswith(("/", ".", "$"))]
     assert bool(binds) == (named(service) in HOST_MOUNTS)
-    assert [each for each in binds if ":ro" not in each] == []
+    assert [each for each in binds if ":ro" not in each] == WRITTEN.get(named(service), [])
 
 
 @every_service
@@ -147,7 +155,9 @@ def test_it_comes_back_after_a_reboot_unless_it_is_a_job(service: Service) -> No
     assert service.job or service.body["restart"] == "unless-stopped"
 
 
-@pytest.mark.parametrize("table", [ROOT, NO_HEALTH_CHECK, HOST_MOUNTS, PORTS])
+@pytest.mark.parametrize(
+    "table", [ROOT, NO_HEALTH_CHECK, HOST_MOUNTS, PORTS, CAPABILITIES, WRITTEN]
+)
 def test_no_exception_is_left_of_something_that_went(table: dict[str, object]) -> None:
     assert set(table) <= {named(service) for service in ALL}
 
@@ -170,7 +180,7 @@ def test_only_the_edge_leads_out(where: str, name: str, network: dict[str, Any])
 @pytest.mark.parametrize("service", [s for s in ALL if "data" in s.body["networks"]], ids=named)
 def test_only_who_needs_the_data_is_on_their_network(service: Service) -> None:
     assert named(service) in {
-        *("a5/postgres", "a5/postgres-setup", "a5/api", "a5/ai-worker"),
+        *("a5/postgres", "a5/postgres-setup", "a5/api", "a5/ai-worker", "a5/backup"),
         *("centre/s3", "centre/s3-setup"),
     }
 
@@ -186,7 +196,7 @@ def test_who_holds_data_has_a_volume_with_a_name_of_its_own() -> None:
     assert volumes == {
         name: f"${{PROTOSTAR_VOLUMES:-protostar}}-{name.partition('/')[2]}"
         for name in (
-            *("a5/postgres", "a5/queue"),
+            *("a5/postgres", "a5/queue", "a5/backup-spool", "centre/backup-spool"),
             *("centre/registry", "centre/s3", "centre/s3-users", "centre/dyndns"),
             *("centre/jenkins", "centre/jenkins-build", "centre/jenkins-deploy"),
         )

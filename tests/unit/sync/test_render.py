@@ -161,7 +161,7 @@ class TestTls:
         assert locations(public) == ["/", "/api/", "/"]
         assert "return 308 https://$host$request_uri;" in public
         assert public.count("server_name shop.test www.shop.test;") == 2
-        assert "ssl_certificate     /certificates/shop/fullchain.pem;" in public
+        assert "ssl_certificate     /certificates/shop/fullchain.pem$read_anew;" in public
 
     def test_another_port_stands_in_what_80_sends_to(self) -> None:
         public = with_tls(port=8443)["public.conf"]

@@ -1,0 +1,1 @@
+"""Keep a host's data elsewhere, encrypted, and prove that it comes back."""

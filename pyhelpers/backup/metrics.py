@@ -1,0 +1,53 @@
+"""What node-exporter reads: how old each backup is, and the last drill. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyhelpers.backup.snapshots import item_at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from pyhelpers.backup.model import Checked, Snapshot
+
+PREFIX = "protostar_backup"
+HELP = {
+    "timestamp_seconds": "When the newest backup of it was complete.",
+    "size_bytes": "What the newest backup of it holds.",
+    "drill_timestamp_seconds": "When a drill last brought everything back.",
+    "drill_success": "1: the last drill found everything well.",
+    "verify_timestamp_seconds": "When the store was last read and found whole.",
+    "verify_success": "1: the last verification found everything whole.",
+}
+
+
+def of_backups(host: str, snapshots: Iterable[Snapshot]) -> str:
+    newest: dict[str, Snapshot] = {}
+    for each in sorted(snapshots, key=lambda snapshot: snapshot.ended):
+        item = item_at(each.path)
+        if item is not None:
+            newest[item.name] = each
+    times = [(f'host="{host}",item="{name}"', s.ended) for name, s in newest.items()]
+    sizes = [(f'host="{host}",item="{name}"', s.size_bytes) for name, s in newest.items()]
+    return _family("timestamp_seconds", times) + _family("size_bytes", sizes)
+
+
+def of_checks(host: str, kind: str, checked: Sequence[Checked], now: float, before: str) -> str:
+    """`kind`: drill or verify. What failed keeps the moment of the last one that did not."""
+    well = bool(checked) and not any(each.wrong for each in checked)
+    name, labels = f"{kind}_timestamp_seconds", f'host="{host}"'
+    kept = [(labels, now)] if well else _kept(name, labels, before)
+    return _family(name, kept) + _family(f"{kind}_success", [(labels, int(well))])
+
+
+def _kept(name: str, labels: str, before: str) -> list[tuple[str, float]]:
+    start = f"{PREFIX}_{name}{{{labels}}} "
+    found = (line.removeprefix(start) for line in before.splitlines() if line.startswith(start))
+    return [(labels, float(value)) for value in found]
+
+
+def _family(name: str, values: Sequence[tuple[str, float]]) -> str:
+    full = f"{PREFIX}_{name}"
+    lines = [f"# HELP {full} {HELP[name]}", f"# TYPE {full} gauge"]
+    return "\n".join([*lines, *(f"{full}{{{labels}}} {v:.15g}" for labels, v in values)]) + "\n"

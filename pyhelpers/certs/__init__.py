@@ -1,0 +1,1 @@
+"""Certificates by ACME: issued, renewed in time, and served without a reload."""

@@ -1,0 +1,131 @@
+"""What is typed on a host: token lists, and short scripts that are run here for real."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pyhelpers.backup import commands
+from pyhelpers.backup.model import Container, Item, Kind, Place
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PLACE = Place("p-postgres", "/var/lib/postgresql", "/var/lib/postgresql/18", "999:999")
+
+
+def run(text: str, *arguments: object, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    argv = commands.script(text, "test", *arguments)
+    return subprocess.run(argv, input=stdin, capture_output=True, check=False, timeout=20)
+
+
+def test_a_key_is_in_no_command_line() -> None:
+    assert commands.restic("files", "snapshots") == [
+        *("sh", "-c", commands.RESTIC, "restic", "files", "snapshots")
+    ]
+    assert "$BACKUP_STORE" in commands.RESTIC
+
+
+def test_a_snapshot_of_an_output_is_made_only_when_the_command_ends_well() -> None:
+    argv = commands.keep_output(["line-a", "run-b"], "/base.tar", ["pg_basebackup", "-x"])
+    assert argv[2:] == [
+        *(commands.KEEP, "keep", "line-a,run-b", "/base.tar", "pg_basebackup", "-x")
+    ]
+    assert "--stdin-from-command" in commands.KEEP
+
+
+def test_what_is_brought_back_has_no_network_and_leaves_no_container() -> None:
+    argv = commands.beside("pg:18", PLACE, ["sh", "-c", "true"])
+    assert argv == [
+        *("docker", "run", "--rm", "--network", "none", "--label", "org.protostar.backup"),
+        *("--user", "999:999", "--volume", "p-postgres:/var/lib/postgresql"),
+        *("--entrypoint", "sh", "pg:18", "-c", "true"),
+    ]
+
+
+def test_a_replay_goes_to_its_target_and_opens() -> None:
+    argv = commands.recover(PLACE, "2026-11-27 03:00:00 UTC")
+    assert "recovery_target_time=2026-11-27 03:00:00 UTC" in argv
+    wal = "/var/lib/postgresql/18/restored-wal"
+    assert f"restore_command=cp {wal}/%f %p || cp {wal}/%f.partial %p" in argv
+    assert not [word for word in commands.recover(PLACE, "") if "recovery_target" in word]
+
+
+@pytest.mark.parametrize(("first", "second"), [("false", "cat"), ("echo", "false")])
+def test_a_pipe_fails_when_either_end_does(first: str, second: str) -> None:
+    assert subprocess.run(commands.pipe([first], [second]), check=False, timeout=10).returncode
+    assert not subprocess.run(commands.pipe(["true"], ["cat"]), check=False, timeout=10).returncode
+
+
+def test_a_swap_keeps_what_was_there_and_can_be_taken_back(tmp_path: Path) -> None:
+    (tmp_path / "used").mkdir()
+    (tmp_path / "used/old").touch()
+    (tmp_path / "restored").mkdir()
+    (tmp_path / "restored/new").touch()
+    aside = tmp_path / "before-x"
+    swap_or_skip(run(commands.SWAP, tmp_path, tmp_path / "used", aside))
+    assert [each.name for each in (tmp_path / "used").iterdir()] == ["new"]
+    assert [each.name for each in aside.iterdir()] == ["old"]
+    run(commands.SWAP_BACK, tmp_path, tmp_path / "used", aside)
+    assert [each.name for each in (tmp_path / "used").iterdir()] == ["old"]
+    assert [each.name for each in (tmp_path / "refused").iterdir()] == ["new"]
+
+
+def swap_or_skip(done: subprocess.CompletedProcess[bytes]) -> None:
+    """The backup image's mv knows it; this machine's may be older. The e2e tests run it there."""
+    if b"--exchange" in done.stderr:
+        pytest.skip("mv of this machine has no --exchange")
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_folder_is_brought_back_and_what_it_replaces_is_put_aside(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    (source / "sub").mkdir(parents=True)
+    (source / "sub/file").write_text("kept")
+    (source / ".hidden").write_text("kept too")
+    tar = subprocess.run(
+        ["tar", "-C", str(source), "-c", "."], capture_output=True, check=True, timeout=10
+    ).stdout
+    target = tmp_path / "target"
+    (target / "sub").mkdir(parents=True)
+    (target / "sub/file").write_text("newer")
+    (target / "other").write_text("stays")
+    done = run(commands.UNPACK_FOLDER, target, stdin=tar)
+    assert done.returncode == 0, done.stderr
+    assert (target / "sub/file").read_text() == "newer"
+    done = run(commands.MOVE_FOLDER, target, "before-x")
+    assert done.returncode == 0, done.stderr
+    assert (target / "sub/file").read_text() == "kept"
+    assert (target / ".hidden").read_text() == "kept too"
+    assert (target / "other").read_text() == "stays"
+    assert (target / "before-x/sub/file").read_text() == "newer"
+    assert not (target / ".restored").exists()
+
+
+def test_a_file_that_is_fetched_is_whole_or_not_there(tmp_path: Path) -> None:
+    path = tmp_path / "a.dump"
+    argv = commands.pipe(["echo", "data"], commands.write(str(path)))
+    assert subprocess.run(argv, check=False, timeout=10).returncode == 0
+    assert not path.exists()
+    subprocess.run(commands.keep_written(str(path)), check=True, timeout=10)
+    assert path.read_text() == "data\n"
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_restored_database_lies_in_the_folder_beside_the_one_that_is_used() -> None:
+    container = Container(
+        "1", "pg", "pg:18", running=True, user="999:999", volumes={"/var/lib/postgresql": "v"}
+    )
+    place = container.beside("/var/lib/postgresql/18/docker")
+    assert place == Place("v", "/var/lib/postgresql", "/var/lib/postgresql/18", "999:999")
+
+
+def test_of_the_root_what_is_only_of_the_moment_is_left_out() -> None:
+    assert "guard" in commands.excluded(Item(Kind.FOLDER, "root"))
+    assert "guard" not in commands.excluded(Item(Kind.FOLDER, "objects"))
+
+
+def test_the_bucket_of_the_backups_is_not_kept_in_itself() -> None:
+    assert "backups" in commands.excluded(Item(Kind.FOLDER, "objects"))
