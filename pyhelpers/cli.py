@@ -27,6 +27,7 @@ GROUPS: Mapping[str, tuple[str, str]] = {
     "config": ("pyhelpers.config.cli", "Check and show protostar.yml."),
     "sync": ("pyhelpers.sync.cli", "Configuration of the servers."),
     "jobs": ("pyhelpers.jobs.cli", "Jenkins's jobs as code."),
+    "library": ("pyhelpers.library.cli", "The Jenkins library: its steps on an agent."),
 }
 
 

@@ -26,7 +26,7 @@ FLOORS = [
     {"console", "interrupts", "steps"},
     {"config"},
     {"hosts"},
-    {"deploy", "sync", "backup", "build", "jobs"},
+    {"deploy", "sync", "backup", "build", "jobs", "library"},
 ]
 PURE = [
     f"pyhelpers.deploy.{name}"
@@ -52,16 +52,17 @@ PURE += [
         *("differences", "plan", "needs", "answers", "report"),
     )
 ]
+PURE += [f"pyhelpers.library.{name}" for name in ("request", "outcome", "page", "reference")]
 # Values without a life of their own, that pure modules may hold.
 PURE_VALUES = {
     *("pyhelpers.errors", "pyhelpers.config.secret", "pyhelpers.config.crossings"),
-    *("pyhelpers.deploy", "pyhelpers.sync", "pyhelpers.jobs"),
+    *("pyhelpers.deploy", "pyhelpers.sync", "pyhelpers.jobs", "pyhelpers.library"),
 }
 # What a pure module may run. Everything else could touch the world, or read its clock.
 PURE_LIBRARY = {
     *("__future__", "collections", "configparser", "dataclasses", "difflib", "enum", "functools"),
-    *("hashlib", "html", "ipaddress", "itertools", "json", "posixpath", "re", "shlex", "typing"),
-    *("xml", "yaml"),
+    *("hashlib", "html", "ipaddress", "itertools", "json", "posixpath", "re", "shlex"),
+    *("textwrap", "typing", "xml", "yaml"),
 }
 LONGEST_MODULE = 250
 WIDEST_HELP = 100
