@@ -25,6 +25,7 @@ GC_AFTER_OBJECTS = 50_000
 GROUPS: Mapping[str, tuple[str, str]] = {
     "deploy": ("pyhelpers.deploy.cli", "Replace a running service so that nobody notices."),
     "config": ("pyhelpers.config.cli", "Check and show protostar.yml."),
+    "build": ("pyhelpers.build.cli", "An image out of a checkout, and into the registry."),
     "sync": ("pyhelpers.sync.cli", "Configuration of the servers."),
     "jobs": ("pyhelpers.jobs.cli", "Jenkins's jobs as code."),
     "library": ("pyhelpers.library.cli", "The Jenkins library: its steps on an agent."),
@@ -62,6 +63,7 @@ def protostar() -> None:
     Examples:
       protostar deploy plan api v2       what would be done
       protostar deploy run api v2        do it
+      protostar build api v2             an image out of the checkout here
       protostar deploy rollback api      back to the last good release
       protostar config check             is protostar.yml right?
     """

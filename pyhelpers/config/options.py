@@ -28,3 +28,18 @@ def load_config(file: Path) -> Config:
     from pyhelpers.config.loading import load  # noqa: PLC0415 - pydantic, not for --help
 
     return load(file, os.environ)
+
+
+def complete_services(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """For shell completion: the services of protostar.yml."""
+    return complete(ctx, incomplete, "services")
+
+
+def complete(ctx: click.Context, incomplete: str, *kinds: str) -> list[str]:
+    """Names of these kinds of protostar.yml's entries."""
+    try:
+        config = load_config(ctx.params.get("file") or Path("protostar.yml"))
+    except Exception:  # noqa: BLE001 - a completion must not break the user's prompt
+        return []
+    names = [name for kind in kinds for name in getattr(config, kind)]
+    return [name for name in names if name.startswith(incomplete)]

@@ -14,7 +14,7 @@ from pyhelpers.deploy.facts import read_facts, read_history, state_format, unfin
 from pyhelpers.deploy.fleet import Serving
 from pyhelpers.deploy.gateway import Gateway
 from pyhelpers.deploy.images.find import find_image, here_as, image_here
-from pyhelpers.deploy.images.names import references
+from pyhelpers.deploy.images.names import label_of, references
 from pyhelpers.deploy.images.sources import Sources
 from pyhelpers.deploy.machine import service_of
 from pyhelpers.deploy.model import Release, Target
@@ -77,12 +77,12 @@ def open_site(
 def wanted_release(site: Site, version: str) -> Wanted:
     """The release that `version` of the image and this checkout's configuration make."""
     files = release_files(site)
-    names = references(site.config, site.service, version)
+    names, label = references(site.config, site.service, version), label_of(version)
     found = (find_image(site.host, site.config, name, site.sources) for name in names)
     image = next((each for each in found if each is not None), None)
     if image is None:
-        return Wanted(_target(site, Release("", names[0], version, "")), None, files)
-    wanted = release.release_of(image, version, files)
+        return Wanted(_target(site, Release("", names[0], label, "")), None, files)
+    wanted = release.release_of(image, label, files)
     return Wanted(_target(site, wanted), _looked_for(site, image, wanted), files)
 
 

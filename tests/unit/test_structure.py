@@ -52,17 +52,22 @@ PURE += [
         *("differences", "plan", "needs", "answers", "report"),
     )
 ]
+PURE += [
+    f"pyhelpers.build.{name}"
+    for name in ("model", "names", "commands", "plan", "progress", "report")
+]
 PURE += [f"pyhelpers.library.{name}" for name in ("request", "outcome", "page", "reference")]
 # Values without a life of their own, that pure modules may hold.
 PURE_VALUES = {
     *("pyhelpers.errors", "pyhelpers.config.secret", "pyhelpers.config.crossings"),
-    *("pyhelpers.deploy", "pyhelpers.sync", "pyhelpers.jobs", "pyhelpers.library"),
+    *("pyhelpers.deploy", "pyhelpers.sync", "pyhelpers.jobs", "pyhelpers.build"),
+    "pyhelpers.library",
 }
 # What a pure module may run. Everything else could touch the world, or read its clock.
 PURE_LIBRARY = {
-    *("__future__", "collections", "configparser", "dataclasses", "difflib", "enum", "functools"),
-    *("hashlib", "html", "ipaddress", "itertools", "json", "posixpath", "re", "shlex"),
-    *("textwrap", "typing", "xml", "yaml"),
+    *("__future__", "base64", "collections", "configparser", "dataclasses", "datetime"),
+    *("difflib", "enum", "functools", "hashlib", "html", "ipaddress", "itertools", "json"),
+    *("posixpath", "re", "shlex", "textwrap", "typing", "xml", "yaml"),
 }
 LONGEST_MODULE = 250
 WIDEST_HELP = 100

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pyhelpers import console
-from pyhelpers.config.options import config_option, load_config
+from pyhelpers.config.options import complete_services, config_option, load_config
 from pyhelpers.deploy.cli.shared import (
-    complete_services,
     end_with,
     group,
     host_option,

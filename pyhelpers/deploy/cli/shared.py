@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from pyhelpers.config.options import load_config
+from pyhelpers.config.options import complete, complete_services, load_config
 from pyhelpers.deploy.compose_version import ComposeVersion
 from pyhelpers.deploy.machine import service_of
 from pyhelpers.errors import WrongUsage
@@ -15,6 +14,7 @@ from pyhelpers.hosts.cli import host_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from pyhelpers.config.model import Config
     from pyhelpers.deploy.site import Site
@@ -31,26 +31,12 @@ hosts_option = click.option(
 host_option = click.option("--host", help="Which of its hosts, where it has several.")
 
 
-def complete_services(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
-    """For shell completion: the services of protostar.yml."""
-    return _complete(ctx, incomplete, "services")
-
-
 def complete_hosts(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
-    return _complete(ctx, incomplete, "hosts")
+    return complete(ctx, incomplete, "hosts")
 
 
 def complete_places(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
-    return _complete(ctx, incomplete, "hosts", "services")
-
-
-def _complete(ctx: click.Context, incomplete: str, *kinds: str) -> list[str]:
-    try:
-        config = load_config(ctx.params.get("file") or Path("protostar.yml"))
-    except Exception:  # noqa: BLE001 - a completion must not break the user's prompt
-        return []
-    names = [name for kind in kinds for name in getattr(config, kind)]
-    return [name for name in names if name.startswith(incomplete)]
+    return complete(ctx, incomplete, "hosts", "services")
 
 
 service_argument = click.argument("service", shell_complete=complete_services)

@@ -23,6 +23,12 @@ def references(config: Config, service: Service, version: str) -> tuple[str, ...
     return (plain, named) if config.registry.reach == "none" else (named,)
 
 
+def label_of(version: str) -> str:
+    """What people call it: of v2@sha256:…, as `protostar build` hands it on, v2."""
+    tag, _, digest = version.partition("@")
+    return tag if tag and digest and "/" not in tag else version
+
+
 def repository_of(reference: str) -> str:
     """Without tag and digest. A colon before the last slash is a registry's port."""
     head, slash, name = reference.split("@", maxsplit=1)[0].rpartition("/")

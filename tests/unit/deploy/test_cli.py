@@ -11,9 +11,9 @@ import click
 import pytest
 
 from pyhelpers import cli
+from pyhelpers.config.options import complete_services
 from pyhelpers.deploy import site
 from pyhelpers.deploy.cli import several
-from pyhelpers.deploy.cli.shared import complete_services
 from pyhelpers.deploy.site import Wanted
 from pyhelpers.errors import Exit, LockedError, ProtostarError
 from pyhelpers.hosts.cli import who

@@ -9,7 +9,13 @@ from docker.errors import APIError
 
 from pyhelpers.config.model import Config
 from pyhelpers.deploy.images.find import find_image, here_as, image_here
-from pyhelpers.deploy.images.names import name_in_registry, references, repository_of, version_of
+from pyhelpers.deploy.images.names import (
+    label_of,
+    name_in_registry,
+    references,
+    repository_of,
+    version_of,
+)
 from pyhelpers.deploy.images.sources import OwnEngine, Sources
 from pyhelpers.deploy.model import ImageFacts, Way
 from pyhelpers.errors import Exit, PreflightError, Unreachable
@@ -41,6 +47,7 @@ def config(registry: dict[str, str] | None, host: dict[str, Any] | None = None) 
         (REGISTRY, "other.lan/shop/api:v2", ["other.lan/shop/api:v2"]),
         (REGISTRY, DIGEST, [DIGEST]),
         ({**REGISTRY, "reach": "none"}, "v2", ["shop/api:v2", "registry.lan:5000/shop/api:v2"]),
+        (REGISTRY, f"v2@{DIGEST}", [f"registry.lan:5000/shop/api:v2@{DIGEST}"]),
         (None, "v2", ["shop/api:v2"]),
         (None, f"@{DIGEST}", [f"shop/api@{DIGEST}"]),
     ],
@@ -49,6 +56,19 @@ def test_what_is_typed_means(
     registry: dict[str, str] | None, version: str, meant: list[str]
 ) -> None:
     assert list(references(config(registry), builders.service(), version)) == meant
+
+
+@pytest.mark.parametrize(
+    ("version", "label"),
+    [
+        ("v2", "v2"),
+        (f"v2@{DIGEST}", "v2"),
+        (f"@{DIGEST}", f"@{DIGEST}"),
+        (f"other.lan/shop/api:v2@{DIGEST}", f"other.lan/shop/api:v2@{DIGEST}"),
+    ],
+)
+def test_a_version_with_its_digest_is_called_by_the_version(version: str, label: str) -> None:
+    assert label_of(version) == label
 
 
 @pytest.mark.parametrize("registry", [REGISTRY, {**REGISTRY, "reach": "tunnel"}])

@@ -1,0 +1,5 @@
+"""`python -m pyhelpers.build`."""
+
+from pyhelpers.cli import run_group
+
+run_group("build")
