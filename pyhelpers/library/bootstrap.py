@@ -25,6 +25,7 @@ PACKAGE = "pyhelpers"
 COMMITS_AT_MOST = 500
 GIT_S = 60.0
 PREFLIGHT = 4
+ERROR, DESCRIPTION = "error.txt", "description.html"
 
 
 def digest_of(files: Mapping[str, bytes]) -> str:
@@ -111,9 +112,11 @@ def main(request_file: str) -> None:
     """Becomes `python -m pyhelpers.library run`, or leaves what is wrong in error.txt."""
     request: dict[str, Any] = json.loads(Path(request_file).read_text(encoding="utf-8"))
     folder, infra, library = Path(request["folder"]), Path(request["infra"]), request["library"]
+    for word_of_an_earlier_command in (ERROR, DESCRIPTION):
+        (folder / word_of_an_earlier_command).unlink(missing_ok=True)
     place = find(library[PACKAGE], folder, infra)
     if place is None:
-        (folder / "error.txt").write_text(refusal(library, infra), encoding="utf-8")
+        (folder / ERROR).write_text(refusal(library, infra), encoding="utf-8")
         sys.exit(PREFLIGHT)
     # -P: the infra checkout, where commands run, has a folder of that name too.
     words = [sys.executable, "-P", "-m", f"{PACKAGE}.library", "run", request_file]

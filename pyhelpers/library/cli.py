@@ -65,6 +65,7 @@ def _one_after_another(request: Request, folder: Path) -> int:
     for command in _commands(request):
         console.say(f"$ {typed(command)}")
         if request.settings["dryRun"]:
+            keeping.stand_in(folder, command.name)
             continue
         outcome = _carried_out(command, request)
         _say(outcome)

@@ -6,7 +6,9 @@ import json
 from typing import TYPE_CHECKING
 
 from pyhelpers.library import page
+from pyhelpers.library.bootstrap import DESCRIPTION, ERROR
 from pyhelpers.library.outcome import Outcome, of_dict, three_lines, trouble
+from pyhelpers.library.request import IMAGE_FILE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,18 +16,14 @@ if TYPE_CHECKING:
     from pyhelpers.errors import ProtostarError
     from pyhelpers.library.request import Request
 
-ERROR, DESCRIPTION = "error.txt", "description.html"
-
 
 def begin(folder: Path, build: str) -> None:
     """Files of another build that ran here are removed; those of this one stay."""
     kept = folder / "build.txt"
     if not kept.exists() or kept.read_text(encoding="utf-8") != build:
-        for path in (*folder.glob("outcome-*.json"), *folder.glob("report.*")):
-            path.unlink()
+        for path in (*folder.glob("outcome-*.json"), *folder.glob("report.*"), folder / IMAGE_FILE):
+            path.unlink(missing_ok=True)
         kept.write_text(build, encoding="utf-8")
-    for name in (ERROR, DESCRIPTION):
-        (folder / name).unlink(missing_ok=True)
 
 
 def keep(folder: Path, outcome: Outcome, request: Request) -> None:
@@ -34,6 +32,12 @@ def keep(folder: Path, outcome: Outcome, request: Request) -> None:
     if outcome.exit_code:
         _write(folder / ERROR, three_lines(trouble(outcome)))
     _publish(folder, request)
+
+
+def stand_in(folder: Path, name: str) -> None:
+    """Of a command that was only printed: what a later step reads."""
+    if name == "build":
+        _write(folder / IMAGE_FILE, "THE-BUILT-IMAGE")
 
 
 def refused(folder: Path, problem: ProtostarError) -> None:

@@ -19,12 +19,14 @@ abstract class LibraryTest extends BasePipelineTestCPS {
         new JsonSlurperClassic().parse(new File(CHECKOUT, 'tests/groovy/jenkins-steps.json')),
         [lock: ['inversePrecedence'], timeout: ['unit'], archiveArtifacts: ['artifacts', 'allowEmptyArchive']])
 
+    static final String IMAGE = "v2@sha256:${'a' * 64}"
+
     @Rule public final TemporaryFolder temporary = new TemporaryFolder()
 
     /** What the pipeline asked of Jenkins, in order: step, its arguments, and the blocks around it. */
     final List<Map> calls = []
     /** What a helper does; its exit code. Gets the request. */
-    Closure<Integer> helperDoes = { Map request -> 0 }
+    Closure<Integer> helperDoes = { Map request -> built(request) }
     List<String> blocks = []
     File here
 
@@ -169,6 +171,13 @@ abstract class LibraryTest extends BasePipelineTestCPS {
     /** As a helper leaves it for the library. */
     void left(Map request, String name, String text) {
         new File(request.folder, name).setText(text, 'UTF-8')
+    }
+
+    int built(Map request) {
+        if (request.action == 'build') {
+            left(request, 'image', "${IMAGE}\n")
+        }
+        return 0
     }
 
     static class AbortException extends IOException {
