@@ -26,6 +26,7 @@ BENCHES = {
     "durability": "PostgreSQL and the queue are killed with -9 while they are written to",
     "paths": "both network paths: what must hold of them, and what the proxy costs a request",
     "jobs": "200 Jenkins jobs: how long a plan takes, and that it is quiet after an apply",
+    "pipeline": "what a Jenkinsfile asks for, without a Jenkins: build to deploy under load",
     "marker": "what the marker costs at the gateway, beside a gateway that reloads",
     "model": "every step broken in every way, in memory",
 }

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bench.installation import Finished, Installation
+    from bench.servers import Servers
 
 STACK = "compose/a5"
 # With what a shell and Compose would read something into.
@@ -48,6 +49,20 @@ def commit(folder: Path) -> None:
     """The checkout's own parts; what Protostar keeps below its root is not in it."""
     git(folder, "add", "compose", "nginx", "protostar.yml")
     git(folder, "commit", "--quiet", "--allow-empty", "--message", "change")
+
+
+def give_stack(servers: Servers, host: str) -> None:
+    """Their folder becomes an infra checkout whose stack is the shipped gateway, for `host`."""
+    folder = servers.folder
+    shutil.copytree(CHECKOUT / "nginx", folder / "nginx")
+    (folder / STACK).mkdir(parents=True)
+    shutil.copy(CHECKOUT / STACK / "gateway.yml", folder / STACK)
+    (folder / STACK / "compose.yml").write_text("include: [gateway.yml]\n")
+    document = yaml.safe_load(servers.file.read_text())
+    document["hosts"][host]["stack"] = STACK
+    servers.file.write_text(yaml.safe_dump(document, sort_keys=False))
+    git(folder, "init", "--quiet", "--initial-branch", "main")
+    commit(folder)
 
 
 @dataclass(frozen=True, slots=True)

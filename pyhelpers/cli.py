@@ -30,6 +30,7 @@ GROUPS: Mapping[str, tuple[str, str]] = {
     "backup": ("pyhelpers.backup.cli", "Keep data elsewhere, and prove that it comes back."),
     "certs": ("pyhelpers.certs.cli", "Certificates by ACME, renewed in time."),
     "jobs": ("pyhelpers.jobs.cli", "Jenkins's jobs as code."),
+    "library": ("pyhelpers.library.cli", "The Jenkins library: its steps on an agent."),
 }
 
 

@@ -4,7 +4,6 @@ gives out."""
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -12,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 import requests
-import yaml
 
 from bench.engine import CHECKOUT, completed
 from bench.installation import Finished
@@ -20,7 +18,7 @@ from bench.load import LoadProcess, Options
 from bench.remote import accepted
 from bench.server import ROOT
 from bench.servers import Servers
-from bench.stack import STACK, commit, git
+from bench.stack import commit, give_stack
 
 from .ssh_servers import VERBOSE
 from .test_servers import QUICK
@@ -44,18 +42,7 @@ class Infra:
     def __init__(self, servers: Servers) -> None:
         self.servers = servers
         self.folder = servers.folder
-        shutil.copytree(CHECKOUT / "nginx", self.folder / "nginx")
-        (self.folder / STACK).mkdir(parents=True)
-        shutil.copy(CHECKOUT / STACK / "gateway.yml", self.folder / STACK)
-        (self.folder / STACK / "compose.yml").write_text("include: [gateway.yml]\n")
-        self._name_the_stack()
-        git(self.folder, "init", "--quiet", "--initial-branch", "main")
-        commit(self.folder)
-
-    def _name_the_stack(self) -> None:
-        document = yaml.safe_load(self.servers.file.read_text())
-        document["hosts"][HOST]["stack"] = STACK
-        self.servers.file.write_text(yaml.safe_dump(document, sort_keys=False))
+        give_stack(servers, HOST)
 
     @property
     def server(self) -> Server:

@@ -26,7 +26,7 @@ FLOORS = [
     {"console", "interrupts", "steps"},
     {"config"},
     {"hosts"},
-    {"deploy", "sync", "backup", "build", "certs", "jobs"},
+    {"deploy", "sync", "backup", "build", "certs", "jobs", "library"},
 ]
 PURE = [
     f"pyhelpers.deploy.{name}"
@@ -63,19 +63,19 @@ PURE += [
     ),
     *(f"pyhelpers.certs.{name}" for name in ("model", "commands", "metrics", "report")),
 ]
+PURE += [f"pyhelpers.library.{name}" for name in ("request", "outcome", "page", "reference")]
 # Values without a life of their own, that pure modules may hold.
 PURE_VALUES = {
     *("pyhelpers.errors", "pyhelpers.config.secret", "pyhelpers.config.crossings"),
     "pyhelpers.config.lookup",
     *("pyhelpers.deploy", "pyhelpers.sync", "pyhelpers.jobs", "pyhelpers.build"),
-    *("pyhelpers.backup", "pyhelpers.certs"),
+    *("pyhelpers.backup", "pyhelpers.certs", "pyhelpers.library"),
 }
 # What a pure module may run. Everything else could touch the world, or read its clock.
 PURE_LIBRARY = {
-    *("__future__", "base64", "collections", "configparser", "dataclasses", "datetime", "difflib"),
-    *("enum", "functools"),
-    *("hashlib", "html", "ipaddress", "itertools", "json", "posixpath", "re", "shlex", "typing"),
-    *("xml", "yaml"),
+    *("__future__", "base64", "collections", "configparser", "dataclasses", "datetime"),
+    *("difflib", "enum", "functools", "hashlib", "html", "ipaddress", "itertools", "json"),
+    *("posixpath", "re", "shlex", "textwrap", "typing", "xml", "yaml"),
 }
 LONGEST_MODULE = 250
 WIDEST_HELP = 100
