@@ -23,6 +23,8 @@ BENCHES = {
     "soak": "a hundred deploys in a row over SSH; nothing may grow on either side",
     "sync": "ten changed gateway configurations under load, each applied twice",
     "durability": "PostgreSQL and the queue are killed with -9 while they are written to",
+    "backup": "A5 is kept under load, wiped, and restored; bits are flipped in the store",
+    "certs": "a certificate is renewed under load, also while the ACME server is away",
     "paths": "both network paths: what must hold of them, and what the proxy costs a request",
     "jobs": "200 Jenkins jobs: how long a plan takes, and that it is quiet after an apply",
     "marker": "what the marker costs at the gateway, beside a gateway that reloads",
