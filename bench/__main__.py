@@ -24,6 +24,8 @@ BENCHES = {
     "sync": "ten changed gateway configurations under load, each applied twice",
     "centre-off": "Centre is away for ten minutes, and what users of A5 see of it",
     "durability": "PostgreSQL and the queue are killed with -9 while they are written to",
+    "backup": "A5 is kept under load, wiped, and restored; bits are flipped in the store",
+    "certs": "a certificate is renewed under load, also while the ACME server is away",
     "paths": "both network paths: what must hold of them, and what the proxy costs a request",
     "jobs": "200 Jenkins jobs: how long a plan takes, and that it is quiet after an apply",
     "pipeline": "what a Jenkinsfile asks for, without a Jenkins: build to deploy under load",
