@@ -82,6 +82,8 @@ def _installed() -> Iterator[tuple[Servers, Replay]]:
                 place.top["registry"] = {"address": registry.address, "reach": "tunnel"}
                 place.add(NAME, **SETTINGS)
                 give_stack(place, HOST)
+                git(place.folder, "add", f"{NAME}.yml")
+                commit(place.folder)
                 path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
                 env = {**place.environment, "PATH": path}
                 yield place, Replay(Path(folder) / "jenkins", place.folder, env)
