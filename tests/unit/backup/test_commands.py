@@ -59,27 +59,6 @@ def test_a_pipe_fails_when_either_end_does(first: str, second: str) -> None:
     assert not subprocess.run(commands.pipe(["true"], ["cat"]), check=False, timeout=10).returncode
 
 
-def test_a_swap_keeps_what_was_there_and_can_be_taken_back(tmp_path: Path) -> None:
-    (tmp_path / "used").mkdir()
-    (tmp_path / "used/old").touch()
-    (tmp_path / "restored").mkdir()
-    (tmp_path / "restored/new").touch()
-    aside = tmp_path / "before-x"
-    swap_or_skip(run(commands.SWAP, tmp_path, tmp_path / "used", aside))
-    assert [each.name for each in (tmp_path / "used").iterdir()] == ["new"]
-    assert [each.name for each in aside.iterdir()] == ["old"]
-    run(commands.SWAP_BACK, tmp_path, tmp_path / "used", aside)
-    assert [each.name for each in (tmp_path / "used").iterdir()] == ["old"]
-    assert [each.name for each in (tmp_path / "refused").iterdir()] == ["new"]
-
-
-def swap_or_skip(done: subprocess.CompletedProcess[bytes]) -> None:
-    """The backup image's mv knows it; this machine's may be older. The e2e tests run it there."""
-    if b"--exchange" in done.stderr:
-        pytest.skip("mv of this machine has no --exchange")
-    assert done.returncode == 0, done.stderr
-
-
 def test_a_folder_is_brought_back_and_what_it_replaces_is_put_aside(tmp_path: Path) -> None:
     source = tmp_path / "source"
     (source / "sub").mkdir(parents=True)

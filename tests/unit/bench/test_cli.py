@@ -17,6 +17,7 @@ PROMISED = {
         *("requests", "failed", "doubled", "lost", "recreate_failed", "late_old", "switch_s_max"),
         *("rollback_warm_s", "deploy_total_s", "help_s", "plan_s", "rss_mb"),
     },
+    "pipeline": {"stages", "requests", "failed"},
     "kill": {"kills", "failed", "locks_left", "converged", "colours_max"},
     "remote": {
         *("deploys", "requests", "failed", "handshakes", "overhead_s", "rss_mb"),
