@@ -8,7 +8,7 @@ import shlex
 from bench.engine import CHECKOUT
 
 PAGE = CHECKOUT / "docs" / "bootstrap.md"
-LIST, CONFIG, NO_CADVISOR = "list", "protostar.yml", "without cadvisor"
+LIST, CONFIG, NOT_HERE = "list", "protostar.yml", "without what is pulled"
 _BLOCK = re.compile(r"<!-- bootstrap: ([^\n]+) -->\n\n```(?:sh|yaml)\n(.*?)```", re.DOTALL)
 
 
@@ -25,9 +25,9 @@ def configuration(text: str) -> str:
     return next(body for kind, body in blocks(text) if kind == CONFIG)
 
 
-def commands(text: str, *, cadvisor: bool) -> list[str]:
-    """A line each, as a person types them. `cadvisor`: its image can be pulled."""
-    wanted = {LIST} if cadvisor else {LIST, NO_CADVISOR}
+def commands(text: str, *, pulled: bool) -> list[str]:
+    """A line each, as a person types them. `pulled`: registries are in reach."""
+    wanted = {LIST} if pulled else {LIST, NOT_HERE}
     return [
         line for kind, body in blocks(text) if kind in wanted for line in body.splitlines() if line
     ]

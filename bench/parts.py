@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from bench.whole import Whole
 
-CADVISOR = "left out: its image is in no package"
+PULLED = "left out: its image is in no package"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,8 @@ class Part:
 
 def ask_all(whole: Whole) -> list[Part]:
     """Every part's own words; one that does not answer is a part that is not well."""
-    return [*_asked(whole, ASKED), Part("a5", "cadvisor", CADVISOR, well=None)]
+    left_out = (("a5", "cadvisor"), ("centre", "jenkins"))
+    return [*_asked(whole, ASKED), *(Part(*each, PULLED, well=None) for each in left_out)]
 
 
 def _asked(whole: Whole, asked: dict[tuple[str, str], Callable[[Whole], str]]) -> Iterator[Part]:
@@ -98,6 +99,10 @@ def _dyndns(whole: Whole) -> str:
     return "runs; the provider is nobody here"
 
 
+def _backup(server: str) -> Callable[[Whole], str]:
+    return lambda whole: _in(whole, server, "backup", "restic", "version").partition(" compiled")[0]
+
+
 def _proxy(whole: Whole) -> str:
     """It holds no key: the certificate that a client sees is Centre's."""
     with whole.path_b().secured() as line:
@@ -120,9 +125,11 @@ ASKED: dict[tuple[str, str], Callable[[Whole], str]] = {
     ("a5", "queue"): _redis("queue"),
     ("a5", "cache"): _redis("cache"),
     ("a5", "node-exporter"): _node_exporter,
+    ("a5", "backup"): _backup("a5"),
     ("centre", "ops-nginx"): _ops_nginx,
     ("centre", "s3"): _s3,
     ("centre", "registry"): _registry,
     ("centre", "dyndns"): _dyndns,
+    ("centre", "backup"): _backup("centre"),
     ("proxy", "nginx"): _proxy,
 }

@@ -38,8 +38,16 @@ SHOP, OPS, S3 = "shop.example.org", "ops.example.org", "s3.example.org"
 FOLDERS = ("compose", "docker", "examples", "nginx", "script")
 # No deploy user, and no key but root's.
 EMPTY = ("--env", "SERVER_USER=")
-# What the page has its reader fill in; nobody answers by that name, and inadyn goes on asking.
-PROVIDER = {"DYNDNS_SERVER": "dyn.invalid", "DYNDNS_USERNAME": "home", "DYNDNS_PASSWORD": "x"}
+# What the page has its reader fill in; nobody answers by these names, and inadyn goes on asking.
+PROVIDER = {
+    "DYNDNS_SERVER": "dyn.invalid",
+    "DYNDNS_USERNAME": "home",
+    "DYNDNS_PASSWORD": "x",
+    "BACKUP_STORE": "s3:http://centre.lan:7070/backups/a5",
+    "BACKUP_SECRET_KEY": "x",
+    "CENTRE_BACKUP_STORE": "s3:https://s3.invalid/centre",
+    "CENTRE_BACKUP_SECRET_KEY": "x",
+}
 # What a shell has after the list's first step.
 SETTINGS = ("export PROTOSTAR_SSH_KEY=$PWD/deploy.key", "set -a; . ./secrets.env; set +a")
 LIST_S = 900.0
@@ -155,7 +163,7 @@ class Whole:
 
         Raises `RuntimeError` when a command fails; it has said why.
         """
-        yield from self.typed(*bootstrap.commands(bootstrap.page(), cadvisor=False))
+        yield from self.typed(*bootstrap.commands(bootstrap.page(), pulled=False))
 
     def typed(self, *lines: str) -> Iterator[str]:
         """In the checkout, in a shell of their own."""

@@ -58,7 +58,7 @@ def said_by(told: list[str], command: str) -> str:
 
 
 def commands(beginning: str) -> list[str]:
-    listed = bootstrap.commands(bootstrap.page(), cadvisor=False)
+    listed = bootstrap.commands(bootstrap.page(), pulled=False)
     return [line for line in listed if line.startswith(beginning)]
 
 
