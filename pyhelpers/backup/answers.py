@@ -28,9 +28,10 @@ REASONS: tuple[tuple[str, str, str], ...] = (
         "BACKUP_ACCESS_KEY and BACKUP_SECRET_KEY of the host's stack, then protostar sync apply",
     ),
     (
-        r"AccessDenied|403 Forbidden",
-        "the store refuses: this user may not do it",
-        "the bucket's policy, compose/centre/store/policies/backups.json",
+        # To a HEAD request a store says no more than this, also of a wrong key.
+        r"Access ?Denied|403 Forbidden",
+        "the store does not know these keys, or does not let this user do it",
+        "BACKUP_SECRET_KEY of the host's stack; the bucket's policy, store/policies/backups.json",
     ),
     (
         r"no space left|StorageFull|507 Insufficient|QuotaExceeded|InsufficientStorage",

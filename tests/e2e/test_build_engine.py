@@ -14,11 +14,9 @@ import requests
 import yaml
 
 from bench.engine import CHECKOUT, LABEL, docker, free_port
-from bench.registry import RegistryContainer
 from tests.nginx.files import HARDENED, NGINX
 
 from .colours import wait_until
-from .test_build import Checkout, manifest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,21 +50,6 @@ def answers(port: int) -> bool:
         return requests.get(f"http://127.0.0.1:{port}/_ping", timeout=1).text == "OK"
     except requests.ConnectionError:
         return False
-
-
-def test_an_image_is_built_pushed_and_pruned_through_it(engine: str, tmp_path: Path) -> None:
-    with RegistryContainer() as registry:
-        checkout = Checkout(tmp_path / "api", registry.address, env={"DOCKER_HOST": engine})
-        checkout.make()
-        try:
-            for number in range(4):
-                checkout.commit(f"c{number}")
-                told = checkout.built(f"v{number}")
-            found = manifest(registry.address, checkout.image, "v3")
-            assert found.headers["Docker-Content-Digest"] == told["digest"]
-            assert (told["warnings"], len(checkout.names_here())) == ([], 4)
-        finally:
-            checkout.remove()
 
 
 def typed(engine: str, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -65,7 +65,7 @@ def test_a_warm_colour_stays_and_a_rollback_to_it_only_renames(build: Build) -> 
     town.deployed("v1")
     town.deployed("v2")
     assert town.colours_running() == ["blue", "green"]
-    with town.load() as load:
+    with town.load(rate=120) as load:  # it is soon over
         back = town.do("rollback", "--json")
         nobody_noticed(town, load.stop())
     assert back.code == 0
