@@ -32,6 +32,10 @@ EXCEPTIONS: dict[str, dict[str, str]] = {
         "5.8": "admins come by 443",
         "5.14": "admins come from outside",
     },
+    "backup": {
+        "4.1": "reads files of every owner; they are mounted read-only",
+        "5.4": "DAC_OVERRIDE, for the same reason, and nothing else",
+    },
     "registry": {"4.1": "the official image's volume is root's; it has no capability"},
     "node-exporter": {"5.6": "reads the machine's disks and /proc, read-only"},
     "app": {"4.6": "the deploy asks it through the gateway, the path that traffic takes"},

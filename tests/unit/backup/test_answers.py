@@ -17,7 +17,7 @@ SAID = {
         "does not know these keys"
     ),
     "SignatureDoesNotMatch": "does not know these keys",
-    "Stat: Access Denied. AccessDenied": "the store refuses",
+    "Stat: Access Denied. AccessDenied": "does not let this user do it",
     "Save(<data/1>) failed: write /data/x: no space left on device": "the store is full",
     "Fatal: wrong password or no key found": "the key (BACKUP_KEY)",
     "ciphertext verification failed": "a backup is damaged",
