@@ -30,3 +30,10 @@ def test_a_part_that_is_well_one_that_is_not_and_one_that_is_left_out(tmp_path: 
 def test_the_same_parts_make_the_same_file(tmp_path: Path) -> None:
     part = Part("centre", "s3", "403")
     assert drawn(tmp_path, part) == drawn(tmp_path, part)
+
+
+def test_no_box_lies_on_another(tmp_path: Path) -> None:
+    many = [Part("centre", f"part {number}", "") for number in range(12)]
+    tops = picture.tops_of(many)
+    assert tops["a5"] < tops["centre"] - picture.HEAD - 12 * picture.ROW
+    assert "part 11" in drawn(tmp_path, *many)
