@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
@@ -24,6 +25,20 @@ class Shows(Protocol[S_contra]):
     def begin(self, step: S_contra, /) -> None: ...
     def end(self, step: S_contra, seconds: float, /) -> None: ...
     def fail(self, step: S_contra, seconds: float, /) -> None: ...
+
+
+class Notes(Shows[S_contra], Protocol[S_contra]):
+    """Also takes a word about the step under way."""
+
+    def note(self, text: str, /) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """`name` is short, `what` says what exactly."""
+
+    name: str
+    what: str
 
 
 @contextmanager

@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pyhelpers.backup import commands, counts, metrics, postgres
-from pyhelpers.backup.model import Checked, Item, Kind, Place, Step
+from pyhelpers.backup.model import Checked, Item, Kind, Place
 from pyhelpers.backup.site import ASK_S, LONG_S
 from pyhelpers.backup.snapshots import beside, newest, point_for, shown
 from pyhelpers.errors import FailedBeforeSwitch, ProtostarError
-from pyhelpers.steps import timed
+from pyhelpers.steps import Step, timed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -6,11 +6,11 @@ import shlex
 from typing import TYPE_CHECKING
 
 from pyhelpers.backup import answers, commands, counts, metrics
-from pyhelpers.backup.model import BASE, Item, Kind, Step
+from pyhelpers.backup.model import BASE, Item, Kind
 from pyhelpers.backup.site import LONG_S
 from pyhelpers.backup.snapshots import newest, shown
 from pyhelpers.errors import PreflightError, ProtostarError
-from pyhelpers.steps import timed
+from pyhelpers.steps import Step, timed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -144,14 +144,6 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """`name` is short, `what` says what exactly."""
-
-    name: str
-    what: str
-
-
-@dataclass(frozen=True, slots=True)
 class Checked:
     """What a drill or a verification found of one item. `wrong` is empty when it is well."""
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pyhelpers.backup import answers, commands, counts
-from pyhelpers.backup.model import BASE, WAL, Step
+from pyhelpers.backup.model import BASE, WAL
 from pyhelpers.backup.site import ASK_S, LONG_S
 from pyhelpers.backup.snapshots import shown
 from pyhelpers.errors import FailedBeforeSwitch
-from pyhelpers.steps import timed
+from pyhelpers.steps import Step, timed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pyhelpers.backup import answers, commands, keeping, postgres, report
-from pyhelpers.backup.model import SOURCES, Item, Kind, Place, Point, Snapshot, Step
+from pyhelpers.backup.model import SOURCES, Item, Kind, Place, Point, Snapshot
 from pyhelpers.backup.site import LONG_S
 from pyhelpers.backup.snapshots import newest, point_for, shown
 from pyhelpers.errors import FailedAfterSwitch, PreflightError, ProtostarError
-from pyhelpers.steps import timed
+from pyhelpers.steps import Step, timed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

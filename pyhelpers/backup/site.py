@@ -4,35 +4,22 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from pyhelpers.backup import answers, commands
-from pyhelpers.backup.model import Container, Item, Kind, Snapshot, Step
+from pyhelpers.backup.model import Container, Item, Kind, Snapshot
 from pyhelpers.backup.snapshots import snapshots_of
 from pyhelpers.errors import FailedBeforeSwitch, PreflightError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from pyhelpers.clock import WallClock
     from pyhelpers.config.backups import HostBackup, Keep
     from pyhelpers.hosts.protocol import Finished, Host
+    from pyhelpers.steps import Notes, Step
 
 PROBE_S, ASK_S, LONG_S = 30.0, 60.0, 12 * 3600.0
-
-
-class Clock(Protocol):
-    def monotonic(self) -> float: ...
-    def time(self) -> float: ...
-    def sleep(self, seconds: float, /) -> None: ...
-
-
-class Show(Protocol):
-    """How a person hears of it: see console.steps_view."""
-
-    def begin(self, step: Step) -> None: ...
-    def note(self, text: str) -> None: ...
-    def end(self, step: Step, seconds: float) -> None: ...
-    def fail(self, step: Step, seconds: float) -> None: ...
 
 
 @dataclass(slots=True)
@@ -43,8 +30,8 @@ class Site:
     project: str
     settings: HostBackup
     keep: Keep
-    clock: Clock
-    show: Show
+    clock: WallClock
+    show: Notes[Step]
     containers: dict[str, Container] = field(default_factory=dict)
 
     @property

@@ -6,14 +6,6 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """`name` is short, `what` says what exactly."""
-
-    name: str
-    what: str
-
-
-@dataclass(frozen=True, slots=True)
 class Held:
     """What lies on the host. Moments are seconds since 1970."""
 

@@ -3,40 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from pyhelpers.certs import commands, metrics
 from pyhelpers.certs.authority import Authority, new_account_key
-from pyhelpers.certs.model import Looked, Step, due
+from pyhelpers.certs.model import Looked, due
 from pyhelpers.certs.reading import held_of
 from pyhelpers.errors import FailedAfterSwitch, FailedBeforeSwitch, PreflightError, ProtostarError
-from pyhelpers.steps import timed
+from pyhelpers.steps import Step, timed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
     from pyhelpers.certs.authority import Proof
+    from pyhelpers.clock import WallClock
     from pyhelpers.config.certificates import Certificate
     from pyhelpers.hosts.protocol import Finished, Host
+    from pyhelpers.steps import Notes
 
 ASK_S, RUN_S = 20.0, 60.0
 # nginx reads again what it has kept for longer than `ssl_certificate_cache … valid` says.
 SEEN_WITHIN_S, RELOADED_WITHIN_S, POLL_S = 15.0, 20.0, 0.5
 ACCOUNT = "certificates/account.pem"
-
-
-class Clock(Protocol):
-    def monotonic(self) -> float: ...
-    def time(self) -> float: ...
-    def sleep(self, seconds: float, /) -> None: ...
-
-
-class Show(Protocol):
-    def begin(self, step: Step) -> None: ...
-    def note(self, text: str) -> None: ...
-    def end(self, step: Step, seconds: float) -> None: ...
-    def fail(self, step: Step, seconds: float) -> None: ...
 
 
 @dataclass(slots=True)
@@ -46,8 +35,8 @@ class Site:
     host: Host
     folder: str
     settings: Certificate
-    clock: Clock
-    show: Show
+    clock: WallClock
+    show: Notes[Step]
     image: str = ""
 
     # --- looking ----------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from pyhelpers.deploy.polling import NotInTime, poll
 from pyhelpers.errors import Exit, ProtostarError
 
 if TYPE_CHECKING:
-    from pyhelpers.deploy.clock import Clock
+    from pyhelpers.clock import Clock
     from pyhelpers.deploy.model import Holder
     from pyhelpers.hosts.protocol import Host
 

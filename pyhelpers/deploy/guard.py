@@ -16,7 +16,7 @@ from pyhelpers.hosts.protocol import ChannelClosed
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from pyhelpers.deploy.clock import Clock
+    from pyhelpers.clock import Clock
     from pyhelpers.deploy.model import Colour, Plan
     from pyhelpers.hosts.protocol import Channel, Finished, Host
 

@@ -10,7 +10,7 @@ from tenacity import RetryError, Retrying, retry_if_result, wait_fixed
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pyhelpers.deploy.clock import Clock
+    from pyhelpers.clock import Clock
 
 T = TypeVar("T")
 

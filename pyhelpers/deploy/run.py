@@ -11,7 +11,7 @@ from pyhelpers.deploy.images.sources import Sources
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pyhelpers.deploy.clock import Clock
+    from pyhelpers.clock import Clock
     from pyhelpers.deploy.gateway import Gateway
     from pyhelpers.deploy.guard import Guard
     from pyhelpers.deploy.model import Container, Plan, Step

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from pyhelpers.clock import Clock
     from pyhelpers.config.model import Config, Service
     from pyhelpers.config.model import Gateway as GatewaySettings
-    from pyhelpers.deploy.clock import Clock
     from pyhelpers.deploy.model import Facts, ImageFacts, Record
     from pyhelpers.hosts.protocol import Host
 

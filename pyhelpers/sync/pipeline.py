@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from pyhelpers.clock import Clock
     from pyhelpers.hosts.lock import Held
     from pyhelpers.hosts.protocol import Host
-    from pyhelpers.sync.model import Files, Found, Plan, Target
-    from pyhelpers.sync.run import Clock, Show
+    from pyhelpers.steps import Notes
+    from pyhelpers.sync.model import Files, Found, Plan, Step, Target
 
 # Longer than the lock's holder takes to notice that the line of a killed sync is dead.
 LOCK_S, WORK_S, FILES_S = 8.0, 60.0, 60.0
@@ -109,7 +110,7 @@ def _await_work(site: Site) -> None:
         raise LockedError(error="a command of an earlier sync still runs", try_="the same again")
 
 
-def bring(site: Site, target: Target, allowed: Allowed, show: Show) -> Plan:
+def bring(site: Site, target: Target, allowed: Allowed, show: Notes[Step]) -> Plan:
     """Do what is missing. The plan has no steps when there was nothing to do.
 
     Raises the error that says what stands.
@@ -122,7 +123,7 @@ def bring(site: Site, target: Target, allowed: Allowed, show: Show) -> Plan:
         return made
 
 
-def _do(site: Site, made: Plan, found: Found, show: Show, lock: Held) -> None:
+def _do(site: Site, made: Plan, found: Found, show: Notes[Step], lock: Held) -> None:
     run = Run(site.host, made, found, site.who, show, site.clock, lock, KEEP_RELEASES)
     try:
         execute.execute(run)

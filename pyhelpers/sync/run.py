@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from pyhelpers.errors import NOTHING_CHANGED, FailedBeforeSwitch
 from pyhelpers.sync import commands
@@ -14,27 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import PurePosixPath
 
+    from pyhelpers.clock import Clock
     from pyhelpers.hosts.lock import Held
     from pyhelpers.hosts.protocol import Finished, Host
+    from pyhelpers.steps import Notes
     from pyhelpers.sync.model import Found, Plan, Step, Target
-
-
-class Clock(Protocol):
-    def monotonic(self) -> float: ...
-
-    def sleep(self, seconds: float, /) -> None: ...
-
-
-class Show(Protocol):
-    """How a person hears of it: see console.steps_view."""
-
-    def begin(self, step: Step) -> None: ...
-
-    def note(self, text: str) -> None: ...
-
-    def end(self, step: Step, seconds: float) -> None: ...
-
-    def fail(self, step: Step, seconds: float) -> None: ...
 
 
 class StepFailed(FailedBeforeSwitch):
@@ -51,7 +35,7 @@ class Run:
     plan: Plan
     found: Found
     who: str
-    show: Show
+    show: Notes[Step]
     clock: Clock
     lock: Held
     keep: int

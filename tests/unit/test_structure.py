@@ -23,7 +23,7 @@ PACKAGE = Path(pyhelpers.__file__).parent
 # What may import what. A room imports only from rooms on floors below its own.
 FLOORS = [
     {"errors"},
-    {"console", "interrupts", "steps"},
+    {"clock", "console", "interrupts", "steps"},
     {"config"},
     {"hosts"},
     {"deploy", "sync", "backup", "build", "certs", "jobs", "library"},

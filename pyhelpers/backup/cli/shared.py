@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pyhelpers.backup.model import Item
-    from pyhelpers.backup.site import Show, Site
+    from pyhelpers.backup.site import Site
     from pyhelpers.config.backups import Backup
     from pyhelpers.config.model import Config
+    from pyhelpers.steps import Notes, Step
 
 json_option = click.option("--json", "json_wanted", is_flag=True, help="One object on stdout.")
 only_option = click.option(
@@ -67,7 +68,7 @@ def backup_of(config: Config) -> Backup:
     return config.backup
 
 
-def open_site(file: Path, name: str, show: Show) -> Site:
+def open_site(file: Path, name: str, show: Notes[Step]) -> Site:
     """Raises `PreflightError` when the backup container is not there."""
     from pyhelpers.backup.site import Site
 
@@ -114,7 +115,7 @@ def stamp() -> str:
 
 
 @contextmanager
-def view(*, json_wanted: bool) -> Iterator[Show]:
+def view(*, json_wanted: bool) -> Iterator[Notes[Step]]:
     shown = console.steps_view(json_wanted=json_wanted)
     try:
         yield shown

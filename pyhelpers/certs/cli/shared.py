@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pyhelpers.certs.authority import Authority, Proof
-    from pyhelpers.certs.pipeline import Show, Site
+    from pyhelpers.certs.pipeline import Site
     from pyhelpers.config.certificates import Certificates
     from pyhelpers.config.model import Config
     from pyhelpers.hosts.protocol import Host
+    from pyhelpers.steps import Notes, Step
 
 names_argument = click.argument("names", nargs=-1)
 
@@ -45,7 +46,7 @@ def group() -> None:
 class Opened:
     """protostar.yml, read; sites and authorities of it, made when they are wanted."""
 
-    def __init__(self, file: Path, show: Show) -> None:
+    def __init__(self, file: Path, show: Notes[Step]) -> None:
         self.config: Config = load_config(file)
         if self.config.certificates is None:
             raise ConfigurationError(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pyhelpers.deploy.clock import Clock
+    from pyhelpers.clock import Clock
 
 MB = 1e6
 
