@@ -93,9 +93,13 @@ class SecuredPlace:
     def key(self, folder: str = SHOP) -> bytes:
         return (self.town.root / "certificates" / folder / "privkey.pem").read_bytes()
 
-    def workers(self) -> str:
-        """Another set after each reload."""
-        return docker("top", self.town.gateway, "-eo", "pid,args")
+    def workers(self) -> list[str]:
+        """Each of nginx's processes with its pid: others after each reload.
+
+        Not whatever else runs in the container: a health check comes and goes.
+        """
+        processes = docker("top", self.town.gateway, "-eo", "pid,args").splitlines()
+        return [each for each in processes if " nginx: " in each]
 
     def figures(self) -> str:
         return (self.town.root / "metrics/certificates.prom").read_text(encoding="utf-8")
