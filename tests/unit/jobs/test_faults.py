@@ -29,7 +29,7 @@ from tests.unit.jobs.world import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from pyhelpers.jobs.apply import Step
+    from pyhelpers.steps import Step
     from tests.unit.jobs.jenkins_double import JenkinsDouble
 
 JOBS = jobs_of(FULL)
