@@ -38,7 +38,8 @@ def refuse_obstacles(outlook: Outlook) -> None:
     words = [*outlook.problems, *refused]
     if words:
         tries = [each.try_ for each in outlook.plan.refusals if each.try_]
-        mend = "add it to Jenkins's configuration, then the same command again"
+        add = "add it to Jenkins's configuration, then the same command again"
+        mend = outlook.storing.try_ or add
         raise PreflightError(error="\n".join(words), try_=mend if outlook.problems else tries[0])
 
 

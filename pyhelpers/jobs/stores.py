@@ -33,6 +33,7 @@ class Storing:
     actions: tuple[Action, ...] = ()
     secrets: Mapping[str, Secret] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
+    try_: str = ""
     warnings: tuple[str, ...] = ()
 
 
@@ -50,12 +51,14 @@ def look_into_stores(
     held = {folder: jenkins.credentials(folder) for folder in folders}
     actions = tuple(_actions(wanted, held, renew))
     found = {each.name: secret_of(environ, wanted[each.name]) for each in actions}
+    missing = [wanted[name] for name, secret in found.items() if secret is None]
     return Storing(
         wanted,
         actions,
-        {name: secret for name, secret in found.items() if secret is not None},
-        tuple(_missing(wanted[name]) for name, secret in found.items() if secret is None),
-        tuple(_unseen(folder) for folder, ids in held.items() if ids is None),
+        secrets={name: secret for name, secret in found.items() if secret is not None},
+        problems=tuple(map(_missing, missing)),
+        try_=_exported(missing),
+        warnings=tuple(_unseen(folder) for folder, ids in held.items() if ids is None),
     )
 
 
@@ -84,6 +87,12 @@ def _actions(
 def _missing(credential: Credential) -> str:
     where = f"{credential.from_file} names no file with it"
     return f"the credential {credential.name} cannot be stored: {where}"
+
+
+def _exported(missing: Sequence[Credential]) -> str:
+    """The command after which they can be stored; '' when none is missing."""
+    names = dict.fromkeys(f"{each.from_file}=…" for each in missing)
+    return f"export {' '.join(names)}, then the same command again" if names else ""
 
 
 def _unseen(folder: str) -> str:

@@ -97,6 +97,7 @@ def test_without_its_file_nothing_is_begun(double: JenkinsDouble) -> None:
     assert stopped.value.error == (
         "the credential team:deploy-ssh cannot be stored: DEPLOY_KEY_FILE names no file with it"
     )
+    assert stopped.value.try_ == "export DEPLOY_KEY_FILE=…, then the same command again"
     assert double.writes == []
 
 
