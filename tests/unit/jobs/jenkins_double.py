@@ -254,7 +254,7 @@ class JenkinsDouble:
             return _denied(user, "com.cloudbees.plugins.credentials.CredentialsProvider.Create")
         if name and name not in self.items:
             return Reply(404, PAGE)
-        id_ = (stored.ET.fromstring(request.body).findtext("id") or "").strip()
+        (id_,) = re.findall(r"<id>(.*?)</id>", request.body)
         last = urlsplit(request.path).path.rpartition("/")[2]
         if last == "config.xml" and id_ not in self.credentials.get(name, ()):
             return Reply(404, PAGE)
