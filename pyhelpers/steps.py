@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, MutableMapping
+    from contextlib import AbstractContextManager
 
 
 class Named(Protocol):
@@ -55,3 +56,10 @@ def timed(
         raise
     seconds[step.name] = round(monotonic() - began_s, 3)
     show.end(step, seconds[step.name])
+
+
+def showing(
+    show: Shows[S], step: S, monotonic: Callable[[], float]
+) -> AbstractContextManager[None]:
+    """Show the step while it is done; how long it took is kept by nobody."""
+    return timed(show, step, {}, monotonic)

@@ -10,7 +10,7 @@ from pyhelpers.backup.model import Checked, Item, Kind, Place
 from pyhelpers.backup.site import ASK_S, LONG_S
 from pyhelpers.backup.snapshots import beside, newest, point_for, shown
 from pyhelpers.errors import FailedBeforeSwitch, ProtostarError
-from pyhelpers.steps import Step, timed
+from pyhelpers.steps import Step, showing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -167,7 +167,7 @@ def _read(site: Site, repository: str, share: str) -> Checked:
     argv = commands.restic(
         repository, "check", "--no-lock", "--no-cache", f"--read-data-subset={share}"
     )
-    with timed(site.show, Step(f"read {repository}", share), {}, site.clock.monotonic):
+    with showing(site.show, Step(f"read {repository}", share), site.clock.monotonic):
         done = site.ask(argv, LONG_S)
     what = f"{share} of it read"
     if done.ok:

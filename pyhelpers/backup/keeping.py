@@ -10,7 +10,7 @@ from pyhelpers.backup.model import BASE, Item, Kind
 from pyhelpers.backup.site import LONG_S
 from pyhelpers.backup.snapshots import newest, shown
 from pyhelpers.errors import PreflightError, ProtostarError
-from pyhelpers.steps import Step, timed
+from pyhelpers.steps import Step, showing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -40,7 +40,7 @@ def run(site: Site, items: Sequence[Item], stamp: str, *, new_database: bool = F
 def _made(site: Site, item: Item, stamp: str) -> bool:
     step = Step(item.name, WHAT[item.kind])
     try:
-        with timed(site.show, step, {}, site.clock.monotonic):
+        with showing(site.show, step, site.clock.monotonic):
             MAKERS[item.kind](site, item, f"run-{stamp}")
     except ProtostarError as wrong:
         site.show.note(str(wrong))
@@ -109,7 +109,7 @@ def tidy(site: Site) -> None:
     """What is too old goes, here and in a second store what is new is added."""
     keep = site.keep
     kept = [f"--keep-{unit}={getattr(keep, unit)}" for unit in ("daily", "weekly", "monthly")]
-    with timed(site.show, Step("tidy up", " ".join(kept)), {}, site.clock.monotonic):
+    with showing(site.show, Step("tidy up", " ".join(kept)), site.clock.monotonic):
         site.must(commands.forget(commands.FILES, kept), "old ones cannot be removed", LONG_S)
         if site.settings.postgres:
             # Each holds the WAL of two base backups: one a day leaves no second out.
@@ -117,7 +117,7 @@ def tidy(site: Site) -> None:
             # Only what is wholly of no use: that takes no time, in which nothing could be shipped.
             days += ["--max-unused=unlimited"]
             site.must(commands.forget(commands.WAL, days), "old WAL cannot be removed", LONG_S)
-    with timed(site.show, Step("second store", "if there is one"), {}, site.clock.monotonic):
+    with showing(site.show, Step("second store", "if there is one"), site.clock.monotonic):
         site.must(commands.script(commands.COPY, "copy"), "the second store failed", LONG_S)
 
 

@@ -9,7 +9,7 @@ from pyhelpers.backup.model import BASE, WAL
 from pyhelpers.backup.site import ASK_S, LONG_S
 from pyhelpers.backup.snapshots import shown
 from pyhelpers.errors import FailedBeforeSwitch
-from pyhelpers.steps import Step, timed
+from pyhelpers.steps import Step, showing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,13 +32,13 @@ def bring(site: Site, image: str, place: Place, point: Point, name: str) -> None
 def fetch(site: Site, image: str, place: Place, point: Point) -> None:
     base, wal = point.base, point.wal
     alone(site, image, place, commands.CLEAR, "the volume cannot be written")
-    with timed(
-        site.show, Step("fetch base", answers.size(base.size_bytes)), {}, site.clock.monotonic
+    with showing(
+        site.show, Step("fetch base", answers.size(base.size_bytes)), site.clock.monotonic
     ):
         stream(site, commands.dumped(base.id, BASE), base.size_bytes, image, place, place.restored)
     if wal is not None:
-        with timed(
-            site.show, Step("fetch WAL", answers.size(wal.size_bytes)), {}, site.clock.monotonic
+        with showing(
+            site.show, Step("fetch WAL", answers.size(wal.size_bytes)), site.clock.monotonic
         ):
             source = commands.dumped_folder(commands.WAL, wal.id, WAL)
             stream(site, source, wal.size_bytes, image, place, place.wal)
@@ -61,14 +61,14 @@ def stream(
 
 def verify(site: Site, image: str, place: Place) -> None:
     """Every file by the checksum that the server gave it."""
-    with timed(site.show, Step("verify", "every file by its checksum"), {}, site.clock.monotonic):
+    with showing(site.show, Step("verify", "every file by its checksum"), site.clock.monotonic):
         argv = ["pg_verifybackup", "--quiet", place.restored]
         site.on_host(commands.beside(image, place, argv), "the base backup is damaged", LONG_S)
 
 
 def replay(site: Site, image: str, place: Place, point: Point, name: str) -> None:
     """Raises `FailedBeforeSwitch` with the server's last lines when it does not open."""
-    with timed(site.show, Step("replay", "the WAL, then open"), {}, site.clock.monotonic):
+    with showing(site.show, Step("replay", "the WAL, then open"), site.clock.monotonic):
         alone(site, image, place, commands.RECOVERY, "the volume cannot be written")
         if point.target is not None:
             # Beyond the last commit there is nothing to stop at: then all of it is wanted.

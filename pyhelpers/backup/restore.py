@@ -10,7 +10,7 @@ from pyhelpers.backup.model import SOURCES, Item, Kind, Place, Point, Snapshot
 from pyhelpers.backup.site import LONG_S
 from pyhelpers.backup.snapshots import newest, point_for, shown
 from pyhelpers.errors import FailedAfterSwitch, PreflightError, ProtostarError
-from pyhelpers.steps import Step, timed
+from pyhelpers.steps import Step, showing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -99,7 +99,7 @@ def _begin_anew(site: Site, stamp: str) -> None:
     """WAL of before does not lead on from here."""
     step = Step("new base", "a row of WAL of its own")
     try:
-        with timed(site.show, step, {}, site.clock.monotonic):
+        with showing(site.show, step, site.clock.monotonic):
             site.must(commands.script(commands.NEW_LINE, "anew"), "the spool cannot be emptied")
             restart = ["docker", "restart", site.keeper.name]
             site.on_host(restart, "the stream cannot be restarted", 60)
@@ -136,7 +136,7 @@ def swap(
     """
     aside = f"{place.folder}/before-{stamp}"
     step = Step("swap", f"what was there is kept as {aside} in {place.volume}")
-    with timed(site.show, step, {}, site.clock.monotonic):
+    with showing(site.show, step, site.clock.monotonic):
         _exchanged(site, place, container, commands.SWAP, used, aside)
         if _answers(site, container, well):
             return
@@ -185,7 +185,7 @@ def queue(site: Site, each: Wanted, stamp: str) -> None:
     """As the base of Redis's log: with a log it reads no RDB beside it."""
     real = site.container(each.item.of)
     place = real.beside(LOG)
-    with timed(site.show, Step("fetch", each.item.name), {}, site.clock.monotonic):
+    with showing(site.show, Step("fetch", each.item.name), site.clock.monotonic):
         inside = commands.within(site.keeper.id, commands.dumped(each.snapshot.id, each.item.path))
         words = ["sh", "-c", commands.QUEUE, "queue", place.folder]
         sink = commands.beside(site.keeper.image, place, words, "--interactive")
@@ -199,7 +199,7 @@ def folder(site: Site, each: Wanted, stamp: str) -> None:
     source = site.keeper.volumes.get(path, "")
     place = Place(source, "/target", "/target", "0:0")
     using = _using(site, source)
-    with timed(site.show, Step("fetch", each.item.name), {}, site.clock.monotonic):
+    with showing(site.show, Step("fetch", each.item.name), site.clock.monotonic):
         for name in using:
             site.on_host(["docker", "stop", "--timeout", "120", name], f"{name} goes on", 140)
         try:

@@ -18,14 +18,9 @@ from pyhelpers.hosts.deadline import DeadlinePassed
 from pyhelpers.steps import timed
 
 if TYPE_CHECKING:
-    from typing import Protocol
-
-    from pyhelpers.build.model import Plan, Step
+    from pyhelpers.build.model import Command, Plan
     from pyhelpers.build.process import Ended, Runs
-    from pyhelpers.steps import Shows
-
-    class View(Shows[Step], Protocol):
-        def note(self, text: str, /) -> None: ...
+    from pyhelpers.steps import Notes
 
 
 PRUNE_S = 300.0
@@ -36,7 +31,13 @@ class Execution:
     """One build. `limit_mb`: of the cache folder."""
 
     def __init__(
-        self, run: Runs, view: View, *, deadline_s: float, limit_mb: int, verbose: bool = False
+        self,
+        run: Runs,
+        view: Notes[Command],
+        *,
+        deadline_s: float,
+        limit_mb: int,
+        verbose: bool = False,
     ) -> None:
         self._run, self._view = run, view
         self._deadline_s, self._limit_mb = deadline_s, limit_mb
@@ -55,7 +56,7 @@ class Execution:
         warnings = (*plan.warnings, *self._progress.warnings, *self._warnings)
         return Built(plan, digest, f"{plan.digest_prefix}{digest}", seconds, warnings)
 
-    def _do(self, plan: Plan, step: Step) -> str:
+    def _do(self, plan: Plan, step: Command) -> str:
         if step.name == "build":
             return self._build(plan, step)
         if step.argv:
@@ -64,7 +65,7 @@ class Execution:
             self._view.note(keep(plan.cache_folder, self._limit_mb))
         return ""
 
-    def _build(self, plan: Plan, step: Step) -> str:
+    def _build(self, plan: Plan, step: Command) -> str:
         """The digest: of the manifest that was pushed, else the id that the engine gave it."""
         with tempfile.TemporaryDirectory(prefix="protostar-build-") as folder:
             file = Path(folder) / "metadata.json"
@@ -108,7 +109,7 @@ class Execution:
             raise Unreachable(error=f"the engine does not show {plan.references[0]}")
         return asked.out.strip()
 
-    def _prune(self, step: Step) -> None:
+    def _prune(self, step: Command) -> None:
         """A cache that could not be pruned is no reason to fail: the image is there."""
         ended = self._run(step.argv, deadline_s=PRUNE_S)
         lines = ended.out.strip().splitlines()

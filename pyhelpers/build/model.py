@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from pyhelpers.steps import Step
+
 if TYPE_CHECKING:
     from pathlib import PurePosixPath
 
@@ -92,11 +94,9 @@ class Builder:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """A command, or something that we do ourselves (`argv` is empty then)."""
+class Command(Step):
+    """A step that is a command, or something that we do ourselves (`argv` is empty then)."""
 
-    name: str
-    what: str
     argv: tuple[str, ...] = ()
 
 
@@ -112,7 +112,7 @@ class Plan:
     source: Source
     builder: Builder
     pushes: bool
-    steps: tuple[Step, ...]
+    steps: tuple[Command, ...]
     warnings: tuple[str, ...] = ()
     digest_prefix: str = ""
     cache_folder: PurePosixPath | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pyhelpers.build import commands, names
-from pyhelpers.build.model import Cache, Plan, Step
+from pyhelpers.build.model import Cache, Command, Plan
 from pyhelpers.config.lookup import service_of
 from pyhelpers.errors import PreflightError, WrongUsage
 
@@ -90,22 +90,22 @@ def _some(files: tuple[str, ...]) -> str:
 
 def _steps(
     config: Config, wanted: Wanted, source: Source, builder: Builder, references: tuple[str, ...]
-) -> Iterator[Step]:
+) -> Iterator[Command]:
     pushes = names.is_pushed(wanted, config)
     labels = tuple(names.labels(wanted, config, source))
     what = f"{wanted.context} {'→' if pushes else 'into the engine:'} {references[0]}"
-    yield Step("build", what, commands.build(wanted, builder, references, labels, pushes=pushes))
+    yield Command("build", what, commands.build(wanted, builder, references, labels, pushes=pushes))
     if wanted.cache_folder is not None and builder.full:
-        yield Step("keep cache", f"{wanted.cache_folder}, at most {wanted.cache_limit_mb} MB")
+        yield Command("keep cache", f"{wanted.cache_folder}, at most {wanted.cache_limit_mb} MB")
     if builder.name.startswith(OWN_BUILDER) and not builder.is_the_engines:
         argv = commands.prune_builder(builder, wanted.cache_limit_mb)
-        yield Step("prune", f"{builder.name} to {wanted.cache_limit_mb} MB of cache", argv)
+        yield Command("prune", f"{builder.name} to {wanted.cache_limit_mb} MB of cache", argv)
     if builder.is_the_engines and pushes:
         # What was pushed is here only so that the next build is quick.
         keep = config.services[wanted.service].keep_releases
         repository, label = names.repository(wanted, config), names.own_label(wanted, config)
         argv = commands.prune_images(label, repository, keep)
-        yield Step("prune", f"our images of {wanted.service} here, beyond {keep}", argv)
+        yield Command("prune", f"our images of {wanted.service} here, beyond {keep}", argv)
 
 
 def _warnings(wanted: Wanted, source: Source, builder: Builder) -> Iterator[str]:

@@ -10,7 +10,7 @@ from pyhelpers.certs.authority import Authority, new_account_key
 from pyhelpers.certs.model import Looked, due
 from pyhelpers.certs.reading import held_of
 from pyhelpers.errors import FailedAfterSwitch, FailedBeforeSwitch, PreflightError, ProtostarError
-from pyhelpers.steps import Step, timed
+from pyhelpers.steps import Step, showing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -78,7 +78,7 @@ class Site:
             self._served(chain, reload=new_key)
 
     def _step(self, name: str, what: str) -> AbstractContextManager[None]:
-        return timed(self.show, Step(name, what), {}, self.clock.monotonic)
+        return showing(self.show, Step(name, what), self.clock.monotonic)
 
     def _must(self, argv: Sequence[str], what: str, stdin: bytes = b"") -> Finished:
         done = self.host.run(argv, deadline_s=RUN_S, stdin=stdin)

@@ -7,7 +7,6 @@ the same command goes on where it stopped.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pyhelpers import interrupts
@@ -18,10 +17,11 @@ from pyhelpers.errors import (
     ProtostarError,
 )
 from pyhelpers.jobs.connection import Cut, TimedOut
+from pyhelpers.jobs.definition import Kind
 from pyhelpers.jobs.differences import differences
 from pyhelpers.jobs.plan import Verb
-from pyhelpers.jobs.render import render
-from pyhelpers.steps import timed
+from pyhelpers.jobs.render import render, render_credential
+from pyhelpers.steps import Step, showing
 
 if TYPE_CHECKING:
     from pyhelpers.jobs.looking import Outlook
@@ -32,21 +32,14 @@ if TYPE_CHECKING:
 AGAIN = "the same command goes on"
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """An action as a person sees it."""
-
-    name: str
-    what: str
-
-
 def refuse_obstacles(outlook: Outlook) -> None:
     """Raises `PreflightError` when something stands in the way of the plan: all of it at once."""
     refused = [f"{each.name} {each.words}" for each in outlook.plan.refusals]
     words = [*outlook.problems, *refused]
     if words:
         tries = [each.try_ for each in outlook.plan.refusals if each.try_]
-        mend = "add it to Jenkins's configuration, then the same command again"
+        add = "add it to Jenkins's configuration, then the same command again"
+        mend = outlook.storing.try_ or add
         raise PreflightError(error="\n".join(words), try_=mend if outlook.problems else tries[0])
 
 
@@ -61,7 +54,7 @@ def apply(jenkins: Jenkins, outlook: Outlook, view: Shows[Step]) -> None:
     with interrupts.raised():
         try:
             for action in outlook.plan.actions:
-                with timed(view, Step(action.verb, action.name), {}, time.monotonic):
+                with showing(view, Step(action.verb, action.name), time.monotonic):
                     _do(jenkins, outlook, action)
                 done += 1
             interrupts.pass_over()
@@ -71,7 +64,9 @@ def apply(jenkins: Jenkins, outlook: Outlook, view: Shows[Step]) -> None:
 
 
 def _do(jenkins: Jenkins, outlook: Outlook, action: Action) -> None:
-    if action.verb is Verb.DISABLE:
+    if action.kind is Kind.CREDENTIAL:
+        _store(jenkins, outlook, action)
+    elif action.verb is Verb.DISABLE:
         jenkins.disable(action.name)
     elif action.verb is Verb.DELETE:
         _delete(jenkins, action)
@@ -83,13 +78,28 @@ def _write(jenkins: Jenkins, outlook: Outlook, action: Action) -> None:
     """And read it back: Jenkins says 200 also to what it then drops."""
     wanted = outlook.wanted[action.name]
     xml = render(wanted, outlook.installation)
-    send = jenkins.create if action.verb is Verb.CREATE else jenkins.update
-    send(action.name, xml)
+    if action.verb is Verb.CREATE:
+        jenkins.create(action.name, xml)
+    else:
+        is_folder = action.kind is Kind.FOLDER
+        jenkins.update(action.name, jenkins.kept(action.name, xml) if is_folder else xml)
     lost = list(differences(jenkins.definition(action.name).options, wanted.options))
     if lost:
         raise FailedBeforeSwitch(
             error=f"Jenkins did not keep all of {action.name}: {'; '.join(lost)}",
             try_="protostar jobs plan",
+        )
+
+
+def _store(jenkins: Jenkins, outlook: Outlook, action: Action) -> None:
+    credential = outlook.storing.wanted[action.name]
+    xml = render_credential(credential, outlook.storing.secrets[action.name])
+    is_new = action.verb is Verb.CREATE
+    send = jenkins.create_credential if is_new else jenkins.update_credential
+    send(credential.folder, credential.id, xml)
+    if credential.id not in (jenkins.credentials(credential.folder) or ()):
+        raise FailedBeforeSwitch(
+            error=f"Jenkins did not keep the credential {action.name}", try_="protostar jobs plan"
         )
 
 

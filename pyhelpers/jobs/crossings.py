@@ -39,6 +39,9 @@ def crossings(file: str, files: Mapping[str, object]) -> Iterator[Crossing]:
             yield from _name(Place(file, section, name), list(_places(files)))
     for name, pipeline in _mapping(data.get("pipelines")).items():
         yield from _pipeline(("pipelines", name), _mapping(pipeline))
+    for name, folder in _mapping(data.get("folders")).items():
+        for id_, told in _mapping(_mapping(folder).get("credentials")).items():
+            yield from _credential(("folders", name, "credentials", id_), _mapping(told))
 
 
 def _mapping(value: object) -> dict[str, object]:
@@ -97,6 +100,13 @@ def _parameter(path: tuple[str, ...], parameter: Mapping[str, object]) -> Iterat
         yield Crossing((*path, "choices"), "is for kind: choice", shows_value=False)
     if "trim" in parameter and kind != "string":
         yield Crossing((*path, "trim"), "is for kind: string")
+
+
+def _credential(path: tuple[str, ...], told: Mapping[str, object]) -> Iterator[Crossing]:
+    if told.get("kind") in ("ssh-key", "password") and not told.get("user"):
+        yield Crossing(path, f"a {told['kind']} needs `user`", shows_value=False)
+    if told.get("kind") == "text" and told.get("user") is not None:
+        yield Crossing((*path, "user"), "is for kind: ssh-key and password")
 
 
 def _choice(path: tuple[str, ...], parameter: Mapping[str, object]) -> Iterator[Crossing]:

@@ -19,6 +19,7 @@ class Kind(StrEnum):
     """As people call it."""
 
     FOLDER = "folder"
+    CREDENTIAL = "credential"  # no item: it lies in a folder's store
     PIPELINE = "pipeline"
     MULTIBRANCH = "multibranch"
 
@@ -43,6 +44,23 @@ class Wanted:
     name: str
     kind: Kind
     options: Options
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A credential that a folder is to hold. `from_file`: the variable that names its file."""
+
+    folder: str
+    id: str
+    kind: str
+    user: str
+    from_file: str
+    description: str = ""
+
+    @property
+    def name(self) -> str:
+        """As people call it; no item has a colon in its name."""
+        return f"{self.folder}:{self.id}"
 
 
 @dataclass(frozen=True, slots=True)

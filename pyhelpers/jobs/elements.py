@@ -27,6 +27,14 @@ def parse(text: str) -> Element:
         raise NotXml(str(wrong)) from None
 
 
+def with_properties(xml: str, there: str) -> str:
+    """`xml` with the `<properties>` that the same item has there. Raises `NotXml`."""
+    root, kept = parse(xml), parse(there).find("properties")
+    if kept is not None:
+        root.append(kept)
+    return ET.tostring(root, encoding="unicode")
+
+
 def text(node: Element, path: str) -> str:
     """'' where there is no such element. Line ends are those of YAML."""
     return (node.findtext(path) or "").replace("\r\n", "\n")

@@ -1,4 +1,4 @@
-"""Who asks which Jenkins: out of the environment, never out of arguments. Pure but for one file."""
+"""Who asks which Jenkins, and what folders hold: out of the environment, never of arguments."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from pyhelpers.jobs.connection import Settings
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from pyhelpers.jobs.definition import Credential
+
 _TRY = "export JENKINS_URL=… JENKINS_USER=…; JENKINS_TOKEN, or the file JENKINS_TOKEN_FILE"
 
 
@@ -24,7 +26,7 @@ def settings(environ: Mapping[str, str], deadline_s: float) -> Settings:
     problems = list(_problems(environ))
     if problems:
         raise ConfigurationError(error="\n".join(problems), try_=_TRY)
-    token = environ.get("JENKINS_TOKEN") or _content(environ["JENKINS_TOKEN_FILE"])
+    token = environ.get("JENKINS_TOKEN") or _content("JENKINS_TOKEN_FILE", environ)
     return Settings(environ["JENKINS_URL"], environ["JENKINS_USER"], Secret(token), deadline_s)
 
 
@@ -47,9 +49,19 @@ def _url_problems(url: str) -> Iterator[str]:
         yield "JENKINS_URL must not hold a user or a password"
 
 
-def _content(path: str) -> str:
+def secret_of(environ: Mapping[str, str], credential: Credential) -> Secret | None:
+    """None where the variable is not set. Raises `ConfigurationError` for an unreadable file."""
+    if not environ.get(credential.from_file):
+        return None
+    text = _content(credential.from_file, environ)
+    # A private key without its last line feed is none to OpenSSH.
+    return Secret(f"{text}\n" if credential.kind == "ssh-key" else text)
+
+
+def _content(variable: str, environ: Mapping[str, str]) -> str:
+    path = environ[variable]
     try:
         return Path(path).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):
-        error = f"the file that JENKINS_TOKEN_FILE names cannot be read: {path}"
-        raise ConfigurationError(error=error, try_=_TRY) from None
+        error = f"the file that {variable} names cannot be read: {path}"
+        raise ConfigurationError(error=error, try_=f"export {variable}=…") from None

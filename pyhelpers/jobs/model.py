@@ -23,6 +23,7 @@ from pyhelpers.jobs.rules import (  # noqa: TC001 - pydantic reads them
     RemoteUrl,
     ScriptPath,
     TextOrBool,
+    UserName,
 )
 
 Count = Annotated[int, Field(ge=1, le=100_000)]
@@ -36,8 +37,23 @@ class Shown(Part):
     display_name: Line = Field(default="", description="Shown instead of its name; '': its name.")
 
 
+class FolderCredential(Part):
+    """A credential that only what lies in the folder can name. Its secret is never written here."""
+
+    kind: Literal["ssh-key", "password", "text"] = Field(description="What Jenkins keeps it as.")
+    user: UserName | None = Field(default=None, description="ssh-key and password: whose it is.")
+    from_file: ParameterName = Field(
+        description="The variable of the environment that names the file with the secret."
+    )
+    description: Line = Field(default="", description="What people read beside its id.")
+
+
 class Folder(Shown):
     """A folder. Items in it are named folder/item."""
+
+    credentials: Mapping[CredentialId, FolderCredential] = Field(
+        default={}, description="By id; made where the folder has none of that id."
+    )
 
 
 class Keep(Part):

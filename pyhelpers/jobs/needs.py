@@ -11,13 +11,14 @@ from pyhelpers.jobs.definition import Kind
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
-    from pyhelpers.jobs.definition import Option, Wanted
+    from pyhelpers.jobs.definition import Credential, Option, Wanted
 
 _PLUGINS = {
     Kind.FOLDER: ("cloudbees-folder",),
     Kind.PIPELINE: ("workflow-job", "workflow-cps", "git"),
     Kind.MULTIBRANCH: ("workflow-multibranch", "branch-api", "cloudbees-folder", "git"),
 }
+_KEEPERS = {"ssh-key": "ssh-credentials", "password": "credentials", "text": "plain-credentials"}
 
 
 def plugins(wanted: Iterable[Wanted]) -> dict[str, list[str]]:
@@ -33,6 +34,14 @@ def _plugins(item: Wanted) -> Iterator[str]:
     yield from _PLUGINS[item.kind]
     if _inner(item.options, "triggers", "webhook"):
         yield "generic-webhook-trigger"
+
+
+def plugins_of(credentials: Iterable[Credential]) -> dict[str, list[str]]:
+    """The same, of the credentials that folders are to hold."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for each in credentials:
+        found[_KEEPERS[each.kind]].append(each.name)
+    return dict(found)
 
 
 def credentials(wanted: Iterable[Wanted]) -> dict[str, list[str]]:

@@ -15,7 +15,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pyhelpers.jobs.mark import Owner, marked
 
 if TYPE_CHECKING:
-    from pyhelpers.jobs.definition import Wanted
+    from pyhelpers.config.secret import Secret
+    from pyhelpers.jobs.definition import Credential, Wanted
 
 # How long between two scans, and how often Jenkins looks whether it is over: the trigger runs at
 # the lines of its cron and does nothing until the interval has passed.
@@ -48,3 +49,15 @@ def render(item: Wanted, installation: str) -> str:
     description = marked(str(item.options["description"]), Owner(installation, item.name))
     template = _environment().get_template(f"{item.kind}.xml.j2")
     return template.render(item.options, description=description)
+
+
+def render_credential(credential: Credential, secret: Secret) -> str:
+    """The text that stores it. It holds the secret: for a request, and for nothing else."""
+    template = _environment().get_template("credential.xml.j2")
+    return template.render(
+        kind=credential.kind,
+        id=credential.id,
+        user=credential.user,
+        description=credential.description,
+        secret=secret.reveal(),
+    )

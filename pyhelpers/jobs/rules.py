@@ -50,6 +50,11 @@ BranchName = Annotated[
         "must be a branch's name as git allows it, as in main or release/2",
     ),
 ]
+# What a login may be called; it stands in the XML and on a page.
+UserName = Annotated[
+    str,
+    Rule(r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,99}", "must be a user: letters, digits, . _ @ -"),
+]
 # `user:password@` would end up in the job, where everybody reads it. So would `token@`.
 RemoteUrl = Annotated[
     str,

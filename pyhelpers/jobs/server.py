@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pyhelpers.errors import PreflightError
 from pyhelpers.jobs import mark
 from pyhelpers.jobs.answers import Forbidden, NotFound, json_of
 from pyhelpers.jobs.definition import CLASSES, Definition, Kind, Listed
-from pyhelpers.jobs.elements import NotXml
+from pyhelpers.jobs.elements import NotXml, with_properties
 from pyhelpers.jobs.reading import read
 from pyhelpers.jobs.rules import MAX_LEVELS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pyhelpers.jobs.connection import Connection
 
+Made = TypeVar("Made")
+
 _SHOWN = "name,description,disabled,buildable"
 _STORE = "/domain/_/api/json?tree=credentials[id]"
+_IN_FOLDER = "/credentials/store/folder/domain/_"
 
 
 def _tree(levels: int) -> str:
@@ -48,9 +51,16 @@ class Jenkins:
 
     def definition(self, name: str) -> Definition:
         """What its config.xml says."""
+        return self._of_config(name, read)
+
+    def kept(self, folder: str, xml: str) -> str:
+        """`xml` of a folder with what others keep in the one there: above all its credentials."""
+        return self._of_config(folder, lambda there: with_properties(xml, there))
+
+    def _of_config(self, name: str, made: Callable[[str], Made]) -> Made:
         body = self.connection.get(f"{_path(name)}/config.xml", f"read {name}")
         try:
-            return read(body.decode())
+            return made(body.decode())
         except (NotXml, UnicodeDecodeError):
             error = f"cannot read {name}: its config.xml is no XML that we can read"
             raise PreflightError(error=error, try_="look at it in Jenkins") from None
@@ -76,6 +86,13 @@ class Jenkins:
         except NotFound:
             return set() if folder else None
         return {str(each["id"]) for each in _list(told, "credentials")}
+
+    def create_credential(self, folder: str, id_: str, xml: str) -> None:
+        self.connection.post(f"{_path(folder)}{_IN_FOLDER}/createCredentials", f"store {id_}", xml)
+
+    def update_credential(self, folder: str, id_: str, xml: str) -> None:
+        path = f"{_path(folder)}{_IN_FOLDER}/credential/{id_}/config.xml"
+        self.connection.post(path, f"store {id_}", xml)
 
     def create(self, name: str, xml: str) -> None:
         folder, _, last = name.rpartition("/")

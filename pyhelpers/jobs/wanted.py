@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pyhelpers.jobs.definition import Kind, Wanted
+from pyhelpers.jobs.definition import Credential, Kind, Wanted
 from pyhelpers.jobs.model import Folder, Pipeline
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from pyhelpers.jobs.loading import Jobs
     from pyhelpers.jobs.model import Item
@@ -19,10 +19,19 @@ def wanted(jobs: Jobs) -> dict[str, Wanted]:
     return {name: _wanted(jobs.installation, name, item) for name, item in jobs.items.items()}
 
 
+def credentials(jobs: Jobs) -> Iterator[Credential]:
+    """What folders are to hold."""
+    for folder, item in jobs.items.items():
+        for id_, told in item.credentials.items() if isinstance(item, Folder) else ():
+            user = told.user or ""
+            yield Credential(folder, id_, told.kind, user, told.from_file, told.description)
+
+
 def _wanted(installation: str, name: str, item: Item) -> Wanted:
-    options: dict[str, Any] = item.model_dump()
     if isinstance(item, Folder):
-        return Wanted(name, Kind.FOLDER, options)
+        # Its credentials are not in what is compared: they have a store of their own.
+        return Wanted(name, Kind.FOLDER, item.model_dump(exclude={"credentials"}))
+    options: dict[str, Any] = item.model_dump()
     if not isinstance(item, Pipeline):
         # With another id Jenkins takes every branch for a new one, and builds it again.
         options["scm"]["id"] = f"{installation}-{name.replace('/', '-')}"

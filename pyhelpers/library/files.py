@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pyhelpers
@@ -13,6 +14,23 @@ if TYPE_CHECKING:
 
 RESOURCES = "resources/org/protostar"
 TABLE = f"{RESOURCES}/steps.json"
+# Where the version of this release stands among other words: as the library's tag, as that of the
+# agent's image, which carries the same package.
+VERSIONED = (
+    "README.md",
+    "compose/centre/centre.example.env",
+    "compose/centre/jenkins.yml",
+    "compose/centre/jenkins/casc/jenkins.yaml",
+    "docker/jenkins-agent/Dockerfile",
+    "docs/jenkins-centre.md",
+    "docs/jenkins.md",
+    "examples/app/Jenkinsfile",
+    "script/images",
+)
+_VERSION = re.compile(
+    r"(protostar@|protostar/jenkins-agent:|LIBRARY_VERSION(?::-|=)|git tag |git push origin )"
+    r"\d+\.\d+\.\d+"
+)
 
 
 def read_table(checkout: Path) -> dict[str, Any]:
@@ -24,12 +42,14 @@ def generated(checkout: Path) -> dict[str, str]:
     """Path in the checkout → what it should hold."""
     table, package = read_table(checkout), checkout / bootstrap.PACKAGE
     helps = {f"vars/{step.name}.txt": reference.help_html(step) for step in reference.steps(table)}
+    texts = {name: (checkout / name).read_text(encoding="utf-8") for name in VERSIONED}
+    texts["README.md"] = _placed(texts["README.md"], reference.overview(table))
+    texts["docs/jenkins.md"] = _placed(texts["docs/jenkins.md"], reference.reference(table))
     return {
         **helps,
+        **{name: versioned(text, pyhelpers.__version__) for name, text in texts.items()},
         f"{RESOURCES}/bootstrap.py": (package / "library" / "bootstrap.py").read_text("utf-8"),
         f"{RESOURCES}/library.json": _library(package),
-        "README.md": _placed(checkout, "README.md", reference.overview(table)),
-        "docs/jenkins.md": _placed(checkout, "docs/jenkins.md", reference.reference(table)),
     }
 
 
@@ -39,8 +59,13 @@ def _library(package: Path) -> str:
     return json.dumps(told, indent=2) + "\n"
 
 
-def _placed(checkout: Path, name: str, text: str) -> str:
-    return reference.placed((checkout / name).read_text(encoding="utf-8"), "steps", text)
+def _placed(document: str, text: str) -> str:
+    return reference.placed(document, "steps", text)
+
+
+def versioned(text: str, version: str) -> str:
+    """`text` with that version wherever it names this release's library or agent."""
+    return _VERSION.sub(rf"\g<1>{version}", text)
 
 
 def outdated(checkout: Path) -> dict[str, str]:

@@ -8,18 +8,27 @@ import pytest
 
 from pyhelpers.config.secret import Secret
 from pyhelpers.errors import PreflightError
+from pyhelpers.jobs.apply import apply
 from pyhelpers.jobs.connection import Connection, Settings
 from pyhelpers.jobs.looking import look
 from pyhelpers.jobs.server import Jenkins
 from tests.unit.jobs.test_quiet import CHANGES, changed, named
-from tests.unit.jobs.world import brought, pruned
+from tests.unit.jobs.world import NoView, brought, pruned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from .live import Live
 
 EMPTY: dict[str, Any] = {"installation": "shop"}
+KINDS: tuple[dict[str, Any], ...] = (
+    {"kind": "ssh-key", "user": "kim"},
+    {"kind": "password", "user": "kim"},
+    {"kind": "text"},
+)
+# No key: Jenkins keeps what it is given, and nobody comes in with it.
+SECRET = "-----BEGIN OPENSSH PRIVATE KEY-----\nbm9uZQ==\n-----END OPENSSH PRIVATE KEY-----\n"
 FOREIGN = """<?xml version='1.1' encoding='UTF-8'?>
 <flow-definition><description>made by hand</description></flow-definition>
 """
@@ -56,6 +65,24 @@ def test_a_wrong_token_is_said(live: Live) -> None:
     wrong = Settings(right.url, right.user, Secret("wrong"), right.deadline_s)
     with pytest.raises(PreflightError, match="401"):
         Jenkins(Connection(wrong)).items()
+
+
+@pytest.mark.parametrize("told", KINDS, ids=lambda told: told["kind"])
+def test_a_folder_keeps_its_credential_when_it_changes(
+    live: Live, tmp_path: Path, told: dict[str, Any]
+) -> None:
+    (tmp_path / "secret").write_text(SECRET)
+    environ = {"LIVE_SECRET": str(tmp_path / "secret")}
+    name = f"team/{told['kind']}"
+    held = {**told, "from_file": "LIVE_SECRET"}
+    folder: dict[str, Any] = {"credentials": {"live-held": held}}
+    data = {"installation": "live", "folders": {"team": {}, name: folder}}
+    apply(live.jenkins, look(live.jenkins, live.jobs(data), environ=environ), NoView())
+    folder["description"] = "changed"
+    brought(live.jenkins, live.jobs(data))
+    assert live.jenkins.credentials(live.named(name)) == {"live-held"}
+    assert look(live.jenkins, live.jobs(data)).plan.actions == ()
+    assert "live-held" not in (live.jenkins.credentials() or ())
 
 
 class TestPrune:

@@ -67,7 +67,7 @@ PURE += [f"pyhelpers.library.{name}" for name in ("request", "outcome", "page", 
 # Values without a life of their own, that pure modules may hold.
 PURE_VALUES = {
     *("pyhelpers.errors", "pyhelpers.config.secret", "pyhelpers.config.crossings"),
-    "pyhelpers.config.lookup",
+    *("pyhelpers.config.lookup", "pyhelpers.steps"),
     *("pyhelpers.deploy", "pyhelpers.sync", "pyhelpers.jobs", "pyhelpers.build"),
     *("pyhelpers.backup", "pyhelpers.certs", "pyhelpers.library"),
 }

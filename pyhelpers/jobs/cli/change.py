@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import click
@@ -29,15 +30,28 @@ adopt_option = click.option(
     "--adopt", multiple=True, help="Take over this item, made by somebody else; may be repeated."
 )
 
+renew_option = click.option(
+    "--renew",
+    multiple=True,
+    help="Store this credential (folder:id) anew, out of its file; may be repeated.",
+)
+
 
 @group.command()
 @adopt_option
+@renew_option
 @click.option("--exit-code", is_flag=True, help="Exit code 4 when there is something to do.")
 @folder_option
 @deadline_option
 @json_option
 def plan(
-    adopt: Sequence[str], folder: Path, deadline_s: float, *, exit_code: bool, json_wanted: bool
+    adopt: Sequence[str],
+    renew: Sequence[str],
+    folder: Path,
+    deadline_s: float,
+    *,
+    exit_code: bool,
+    json_wanted: bool,
 ) -> None:
     """Print what `apply` would do, a line for each option. Changes nothing.
 
@@ -51,7 +65,7 @@ def plan(
     from pyhelpers.jobs.looking import look
 
     jobs = load_jobs(folder)
-    outlook = look(open_jenkins(deadline_s), jobs, adopt)
+    outlook = look(open_jenkins(deadline_s), jobs, adopt, renew=renew, environ=os.environ)
     show(outlook, json_wanted=json_wanted)
     if exit_code and outlook.plan.actions:
         click.get_current_context().exit(Exit.PREFLIGHT)
@@ -59,10 +73,18 @@ def plan(
 
 @group.command()
 @adopt_option
+@renew_option
 @folder_option
 @deadline_option
 @json_option
-def apply(adopt: Sequence[str], folder: Path, deadline_s: float, *, json_wanted: bool) -> None:
+def apply(
+    adopt: Sequence[str],
+    renew: Sequence[str],
+    folder: Path,
+    deadline_s: float,
+    *,
+    json_wanted: bool,
+) -> None:
     """Make Jenkins as jobs/*.yml says. Again: nothing to do, and nothing is sent.
 
     Creates and updates. What is no longer declared stays until `prune`.
@@ -71,12 +93,14 @@ def apply(adopt: Sequence[str], folder: Path, deadline_s: float, *, json_wanted:
     Examples:
       protostar jobs apply
       protostar jobs apply --adopt protostar/api    take over a job that was made by hand
+      protostar jobs apply --renew protostar:deploy-ssh    store another key in its place
     """
     from pyhelpers.jobs.looking import look
 
     jobs = load_jobs(folder)
     jenkins = open_jenkins(deadline_s)
-    _bring(jenkins, look(jenkins, jobs, adopt), json_wanted=json_wanted)
+    outlook = look(jenkins, jobs, adopt, renew=renew, environ=os.environ)
+    _bring(jenkins, outlook, json_wanted=json_wanted)
 
 
 @group.command()

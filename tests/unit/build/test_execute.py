@@ -20,7 +20,7 @@ from .builders import ENGINES, config, source, wanted
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pyhelpers.build.model import Built, Plan, Step
+    from pyhelpers.build.model import Built, Command, Plan
 
 DIGEST = "sha256:" + "5f" * 32
 PUSHING = '{"vertexes":[{"digest":"d","name":"pushing r/shop/api:v2"}]}'
@@ -59,16 +59,16 @@ class Buildx:
 class View:
     said: list[str] = field(default_factory=list)
 
-    def begin(self, step: Step) -> None:
+    def begin(self, step: Command) -> None:
         self.said.append(f"→ {step.name}")
 
     def note(self, text: str) -> None:
         self.said.append(text)
 
-    def end(self, step: Step, seconds: float) -> None:
+    def end(self, step: Command, seconds: float) -> None:
         self.said.append(f"✓ {step.name}")
 
-    def fail(self, step: Step, seconds: float) -> None:
+    def fail(self, step: Command, seconds: float) -> None:
         self.said.append(f"✗ {step.name}")
 
 

@@ -80,7 +80,7 @@ def test_it_names_all_secrets_that_are_missing(folder: Path, server: str) -> Non
         ("a5", "postgres/setup.sql", "postgres-setup"),
         ("centre", "store/policies/static.json", "s3-setup"),
         ("centre", "jenkins/casc/jenkins.yaml", "jenkins"),
-        ("centre", "jenkins/engine/nginx.conf", "build-engine"),
+        ("centre", "jenkins/engine/Caddyfile", "build-engine"),
     ],
 )
 def test_a_changed_file_makes_only_its_own_service_anew(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import re
 from typing import Any
 
@@ -11,6 +12,11 @@ import yaml
 from jsonschema import Draft7Validator
 
 from pyhelpers import __version__
+from pyhelpers.jobs.loading import load
+from pyhelpers.jobs.needs import credentials as needed_credentials
+from pyhelpers.jobs.needs import folders_above
+from pyhelpers.jobs.wanted import credentials as folder_credentials
+from pyhelpers.jobs.wanted import wanted
 
 from .casc import CASES, CHECKOUT, FOLDER, document, schema
 
@@ -121,14 +127,37 @@ class TestSecrets:
         assert credentials()["agent-ssh"][1]["scope"] == "SYSTEM"
 
 
-def test_the_jobs_credentials_are_there() -> None:
-    """What `protostar jobs plan` would find out on the server."""
-    from pyhelpers.jobs.loading import load  # noqa: PLC0415 - pydantic
-    from pyhelpers.jobs.needs import credentials as needed  # noqa: PLC0415 - as above
-    from pyhelpers.jobs.wanted import wanted  # noqa: PLC0415 - as above
+class TestWhoFindsWhichCredential:
+    JOBS = load(CHECKOUT / "jobs", {})
+    HELD = tuple(folder_credentials(JOBS))
 
-    asked = needed(wanted(load(CHECKOUT / "jobs", {})).values())
-    assert set(asked) <= set(credentials())
+    def found_by(self, job: str) -> set[str]:
+        """Of the folders around it, and of all of Jenkins."""
+        around = folders_above(job)
+        return {each.id for each in self.HELD if each.folder in around} | set(credentials())
+
+    def test_each_job_finds_what_it_names(self) -> None:
+        """What `protostar jobs plan` would find out on the server."""
+        asked = needed_credentials(wanted(self.JOBS).values())
+        lacking = [
+            (id_, job)
+            for id_, jobs in asked.items()
+            for job in jobs
+            if id_ not in self.found_by(job)
+        ]
+        assert lacking == []
+
+    def test_no_job_beside_the_services_can_name_the_key_that_deploys(self) -> None:
+        table = json.loads((CHECKOUT / "resources/org/protostar/steps.json").read_text())
+        key = table["arguments"]["sshCredentials"]["default"]
+        finding = {job for job in self.JOBS.items if "/" in job and key in self.found_by(job)}
+        assert finding == {"protostar/api", "protostar/web", "protostar/ai-worker"}
+
+    def test_only_the_job_that_seeds_itself_can_make_jobs(self) -> None:
+        text = (CHECKOUT / "jobs/Jenkinsfile").read_text()
+        (password,) = re.findall(r"credentialsId: '([\w-]+)'", text)
+        finding = {job for job in self.JOBS.items if "/" in job and password in self.found_by(job)}
+        assert finding == {"infra/jobs"}
 
 
 def test_the_jobs_agents_are_there() -> None:

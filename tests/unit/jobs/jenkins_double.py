@@ -20,10 +20,16 @@ from tests.unit.jobs.stored import FOLDER, MULTIBRANCH, PIPELINE, NotTaken
 API_CLASSES = {PIPELINE: "org.jenkinsci.plugins.workflow.job.WorkflowJob"}
 PLUGINS = (
     *("cloudbees-folder", "workflow-job", "workflow-cps", "workflow-multibranch", "branch-api"),
-    *("git", "generic-webhook-trigger"),
+    *("git", "generic-webhook-trigger", "credentials", "ssh-credentials", "plain-credentials"),
 )
 PAGE = "<html><body>" + "x" * 8000 + "</body></html>"
 ITEM = "hudson.model.Item"
+# In a folder's own XML: whoever posts that without it empties the folder's store.
+HELD = (
+    "com.cloudbees.hudson.plugins.folder.properties."
+    "FolderCredentialsProvider_-FolderCredentialsProperty"
+)
+NO_PROPERTIES = re.compile(rf"<properties><{HELD}.*?</properties>|<properties ?/>")
 FREESTYLE = "hudson.model.FreeStyleProject"
 
 
@@ -61,6 +67,7 @@ class JenkinsDouble:
         self.items: dict[str, Stored] = {}
         self.plugins = dict.fromkeys(PLUGINS, True)
         self.credentials: dict[str, set[str]] = {"": set()}
+        self.secrets: dict[str, str] = {}
         self.denied: dict[str, str] = {}
         self.crumb = 1
         self.log: list[tuple[str, str]] = []
@@ -185,6 +192,8 @@ class JenkinsDouble:
         if full in self.items and self.items[full].root != root:
             return Reply(500, PAGE)
         self.items[full] = Stored(stored.fresh(xml), root=root)
+        if f"<{HELD}" not in xml:
+            self.credentials.pop(full, None)
         return Reply(200)
 
     def _config(self, name: str, user: str, _query: object, request: Request) -> Reply:
@@ -194,7 +203,16 @@ class JenkinsDouble:
             return Reply(404, PAGE)
         if request.method == "POST":
             return self._put(name, request.body)
-        return Reply(200, self.items[name].xml)
+        return Reply(200, self._with_credentials(name))
+
+    def _with_credentials(self, name: str) -> str:
+        """A folder's XML holds its credentials; the double lets them stand for themselves."""
+        held = "".join(f"<id>{each}</id>" for each in sorted(self.credentials.get(name, ())))
+        xml = NO_PROPERTIES.sub("", self.items[name].xml)
+        if not name or not held:
+            return self.items[name].xml
+        properties = f"<properties><{HELD}>{held}</{HELD}></properties>"
+        return xml.replace("</description>", f"</description>{properties}", 1)
 
     def _turn(self, name: str, user: str, _query: object, request: Request) -> Reply:
         if user == "reader":
@@ -231,13 +249,32 @@ class JenkinsDouble:
         ids = sorted(self.credentials[name])
         return Reply(200, json.dumps({"credentials": [{"id": each} for each in ids]}))
 
+    def _store(self, name: str, user: str, _query: object, request: Request) -> Reply:
+        if user == "reader":
+            return _denied(user, "com.cloudbees.plugins.credentials.CredentialsProvider.Create")
+        if name and name not in self.items:
+            return Reply(404, PAGE)
+        (id_,) = re.findall(r"<id>(.*?)</id>", request.body)
+        last = urlsplit(request.path).path.rpartition("/")[2]
+        if last == "config.xml" and id_ not in self.credentials.get(name, ()):
+            return Reply(404, PAGE)
+        self._hold(name, id_, request.body)
+        return Reply(200)
+
+    def _hold(self, folder: str, id_: str, xml: str) -> None:
+        self.credentials.setdefault(folder, set()).add(id_)
+        self.secrets[f"{folder}:{id_}"] = xml
+
 
 NAME = r"(?P<name>(/job/[^/]+)*)"
+STORE = r"/credentials/store/(system|folder)/domain/_"
 Handler = Callable[[JenkinsDouble, str, str, dict[str, str], Request], Reply]
 ROUTES: dict[str, Handler] = {
     rf"GET {NAME}/crumbIssuer/api/json": JenkinsDouble._crumb,
     rf"GET {NAME}/pluginManager/api/json": JenkinsDouble._plugins,
-    rf"GET {NAME}/credentials/store/(system|folder)/domain/_/api/json": JenkinsDouble._credentials,
+    rf"GET {NAME}{STORE}/api/json": JenkinsDouble._credentials,
+    rf"POST {NAME}{STORE}/createCredentials": JenkinsDouble._store,
+    rf"POST {NAME}{STORE}/credential/[^/]+/config\.xml": JenkinsDouble._store,
     rf"GET {NAME}/api/json": JenkinsDouble._list,
     rf"POST {NAME}/createItem": JenkinsDouble._create,
     rf"(GET|POST) {NAME}/config\.xml": JenkinsDouble._config,

@@ -29,7 +29,7 @@ from tests.unit.jobs.world import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from pyhelpers.jobs.apply import Step
+    from pyhelpers.steps import Step
     from tests.unit.jobs.jenkins_double import JenkinsDouble
 
 JOBS = jobs_of(FULL)
@@ -43,8 +43,9 @@ def client(server: ServerDouble, deadline_s: float = DEADLINE_S) -> Jenkins:
     return Jenkins(Connection(settings(server.url, deadline_s=deadline_s)))
 
 
-def state(double: JenkinsDouble) -> dict[str, str]:
-    return {name: item.xml for name, item in double.items.items()}
+def state(double: JenkinsDouble) -> tuple[dict[str, str], dict[str, set[str]]]:
+    held = {folder: set(ids) for folder, ids in double.credentials.items()}
+    return {name: item.xml for name, item in double.items.items()}, held
 
 
 def test_a_run_needs_no_more_requests_than_said() -> None:
@@ -92,9 +93,25 @@ def change(jenkins: Jenkins) -> None:
     pruned(jenkins, jobs_of(LESS), delete=True)
 
 
+def holds_one() -> JenkinsDouble:
+    double = fresh_double()
+    brought(jenkins_of(double), jobs_of({"installation": "shop", "folders": {"team": {}}}))
+    double.credentials["team"] = {"theirs"}
+    return double
+
+
+def hold(jenkins: Jenkins) -> None:
+    """Change a folder, which keeps what it holds, and give it one more."""
+    credential = {"kind": "text", "from_file": "HERE"}
+    folder = {"description": "Ours", "credentials": {"ours": credential}}
+    jobs = jobs_of({"installation": "shop", "folders": {"team": folder}})
+    apply(jenkins, look(jenkins, jobs, environ={"HERE": __file__}), NoView())
+
+
 RUNS: dict[Callable[[Jenkins], None], Callable[[], JenkinsDouble]] = {
     create: nothing_yet,
     change: more_than_wanted,
+    hold: holds_one,
 }
 
 
@@ -134,7 +151,7 @@ def test_the_runs_make_every_kind_of_change() -> None:
         double.log.clear()
         run(jenkins_of(double))
         sent += [path.partition("?")[0].rpartition("/")[2] for _, path in double.writes]
-    assert set(sent) == {"createItem", "config.xml", "disable", "doDelete"}
+    assert set(sent) == {"createItem", "config.xml", "disable", "doDelete", "createCredentials"}
 
 
 def ended(run: Callable[[Jenkins], None], jenkins: Jenkins) -> ProtostarError | None:

@@ -87,7 +87,7 @@ def test_a_folder_comes_before_what_is_in_it() -> None:
 
 def test_the_jobs_of_the_checkout_are_right() -> None:
     jobs = load(ROOT / "jobs", {})
-    assert "protostar/jobs" in jobs.items
+    assert "infra/jobs" in jobs.items
 
 
 def test_the_schema_in_the_checkout_is_current() -> None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from tests.unit.jobs.jenkins_double import JenkinsDouble
 
+# Credentials of a folder are not in its XML as jobs/*.yml has them: see test_stores.py.
+OWN_STORE = ("credentials",)
 CHANGES = yaml.safe_load((CASES / "changes.yml").read_text(encoding="utf-8"))
 
 
@@ -99,7 +101,7 @@ def test_every_option_of_every_kind_is_changed_in_one_case(
     section: str, model: type[BaseModel]
 ) -> None:
     seen = {without_names(change["at"][2:]) for change in CHANGES if change["at"][0] == section}
-    missing = [path for path in options_of(model) if path not in seen]
+    missing = [path for path in options_of(model) if path not in seen and path[0] not in OWN_STORE]
     assert missing == []
 
 
@@ -119,4 +121,4 @@ def test_full_yml_states_every_option_but_what_excludes_another() -> None:
         item = FULL[section][name]
         model = model_at(JobsFile, (section, name))
         assert model is not None
-        assert set(model.model_fields) - set(item) <= {"concurrent"}
+        assert set(model.model_fields) - set(item) <= {"concurrent", *OWN_STORE}

@@ -9,7 +9,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pyhelpers.jobs.definition import Definition, Kind, Wanted
+from pyhelpers.jobs.definition import ROOTS, Definition, Kind, Wanted
 from pyhelpers.jobs.differences import differences, shown
 from pyhelpers.jobs.elements import NotXml
 from pyhelpers.jobs.loading import Jobs
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tests.unit.jobs.jenkins_double import JenkinsDouble
 
 
-@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("kind", ROOTS.values())
 def test_what_was_sent_and_what_is_stored_say_the_same(kind: Kind) -> None:
     assert read(recorded(f"{kind}.sent")) == read(recorded(f"{kind}.stored"))
     assert read(recorded(f"{kind}.stored")).kind is kind

@@ -20,7 +20,7 @@ from tests.unit.jobs.jenkins_double import JenkinsDouble, Request
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pyhelpers.jobs.apply import Step
+    from pyhelpers.steps import Step
 
 CASES = Path(__file__).parents[2] / "cases" / "jobs"
 FULL: dict[str, Any] = yaml.safe_load((CASES / "full.yml").read_text(encoding="utf-8"))

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bench.engine import CHECKOUT
-from pyhelpers.library.files import outdated, read_table
+from pyhelpers import __version__
+from pyhelpers.library.files import VERSIONED, outdated, read_table, versioned
 from pyhelpers.library.reference import placed, steps
 
 if TYPE_CHECKING:
@@ -139,6 +140,21 @@ def test_every_argument_of_the_table_is_taken_by_a_step() -> None:
 def test_what_is_generated_is_current() -> None:
     """`protostar library write` makes it so."""
     assert list(outdated(CHECKOUT)) == []
+
+
+def test_every_mention_of_the_version_follows_the_releases() -> None:
+    """`@Library` of an older release, or an agent of one, would be noticed on a server only."""
+    for name in VERSIONED:
+        text = (CHECKOUT / name).read_text(encoding="utf-8")
+        assert __version__ in text
+        left = versioned(text, "9.8.7")
+        assert not re.search(rf"(?<![\d.]){re.escape(__version__)}(?![\d.])", left), name
+
+
+def test_no_other_file_names_a_version_of_the_library() -> None:
+    argv = ["git", "-C", str(CHECKOUT), "grep", "-lE", r"@Library\('protostar@[0-9]"]
+    listed = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=20).stdout
+    assert [n for n in listed.split() if n not in VERSIONED and not n.startswith("tests/")] == []
 
 
 def test_a_document_without_its_marks_is_refused() -> None:
