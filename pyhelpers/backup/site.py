@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from pyhelpers.clock import WallClock
     from pyhelpers.config.backups import HostBackup, Keep
+    from pyhelpers.errors import ProtostarError
     from pyhelpers.hosts.protocol import Finished, Host
     from pyhelpers.steps import Notes, Step
 
@@ -130,8 +131,8 @@ class Site:
         done = self.host.run(argv, deadline_s=deadline_s, stdin=stdin, on_line=on_line)
         if not done.ok:
             text = f"{done.out}\n{done.err}"
-            if answers.reason(text)[0]:
-                raise answers.failure(f"{self.host.name}: {what}", done.status, text)
+            if answers.reason(text, here=True)[0]:
+                raise answers.failure(f"{self.host.name}: {what}", done.status, text, here=True)
             said = (done.err.strip() or done.out.strip()).splitlines()
             told = said[-1] if said else f"status {done.status}"
             raise FailedBeforeSwitch(error=f"{self.host.name}: {what}: {told}")
@@ -153,8 +154,16 @@ class Site:
                 )
             asked = self.ask(commands.restic(commands.FILES, "init"))
         if not asked.ok:
-            where = f"{self.host.name}: the store"
-            raise answers.failure(where, asked.status, asked.err, before=True)
+            raise self._refused(asked)
+
+    def _refused(self, asked: Finished) -> ProtostarError:
+        where = f"{self.host.name}: the store"
+        if answers.refuses_us(asked.err):
+            told = self.ask(commands.script(commands.CLOCK, "clock"), PROBE_S)
+            wrong_clock = answers.clocks(where, told.out)
+            if wrong_clock is not None:
+                return wrong_clock
+        return answers.failure(where, asked.status, asked.err, before=True)
 
     def snapshots(self, repository: str = commands.FILES) -> tuple[Snapshot, ...]:
         """Oldest first; none when there is no repository yet."""
@@ -163,8 +172,7 @@ class Site:
         if asked.status == answers.NO_REPOSITORY:
             return ()
         if not asked.ok:
-            where = f"{self.host.name}: the store"
-            raise answers.failure(where, asked.status, asked.err, before=True)
+            raise self._refused(asked)
         return snapshots_of(asked.out)
 
     def measure(self, name: str, text: str) -> None:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pyhelpers.backup import commands
-from pyhelpers.backup.model import Container, Item, Kind, Place
+from pyhelpers.backup.model import Item, Kind
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-PLACE = Place("p-postgres", "/var/lib/postgresql", "/var/lib/postgresql/18", "999:999")
 
 
 def run(text: str, *arguments: object, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
@@ -36,69 +35,10 @@ def test_a_snapshot_of_an_output_is_made_only_when_the_command_ends_well() -> No
     assert "--stdin-from-command" in commands.KEEP
 
 
-def test_what_is_brought_back_has_no_network_and_leaves_no_container() -> None:
-    argv = commands.beside("pg:18", PLACE, ["sh", "-c", "true"])
-    assert argv == [
-        *("docker", "run", "--rm", "--network", "none", "--label", "org.protostar.backup"),
-        *("--user", "999:999", "--volume", "p-postgres:/var/lib/postgresql"),
-        *("--entrypoint", "sh", "pg:18", "-c", "true"),
-    ]
-
-
-def test_a_replay_goes_to_its_target_and_opens() -> None:
-    argv = commands.recover(PLACE, "2026-11-27 03:00:00 UTC")
-    assert "recovery_target_time=2026-11-27 03:00:00 UTC" in argv
-    wal = "/var/lib/postgresql/18/restored-wal"
-    assert f"restore_command=cp {wal}/%f %p || cp {wal}/%f.partial %p" in argv
-    assert not [word for word in commands.recover(PLACE, "") if "recovery_target" in word]
-
-
 @pytest.mark.parametrize(("first", "second"), [("false", "cat"), ("echo", "false")])
 def test_a_pipe_fails_when_either_end_does(first: str, second: str) -> None:
     assert subprocess.run(commands.pipe([first], [second]), check=False, timeout=10).returncode
     assert not subprocess.run(commands.pipe(["true"], ["cat"]), check=False, timeout=10).returncode
-
-
-def test_a_folder_is_brought_back_and_what_it_replaces_is_put_aside(tmp_path: Path) -> None:
-    source = tmp_path / "source"
-    (source / "sub").mkdir(parents=True)
-    (source / "sub/file").write_text("kept")
-    (source / ".hidden").write_text("kept too")
-    tar = subprocess.run(
-        ["tar", "-C", str(source), "-c", "."], capture_output=True, check=True, timeout=10
-    ).stdout
-    target = tmp_path / "target"
-    (target / "sub").mkdir(parents=True)
-    (target / "sub/file").write_text("newer")
-    (target / "other").write_text("stays")
-    done = run(commands.UNPACK_FOLDER, target, stdin=tar)
-    assert done.returncode == 0, done.stderr
-    assert (target / "sub/file").read_text() == "newer"
-    done = run(commands.MOVE_FOLDER, target, "before-x")
-    assert done.returncode == 0, done.stderr
-    assert (target / "sub/file").read_text() == "kept"
-    assert (target / ".hidden").read_text() == "kept too"
-    assert (target / "other").read_text() == "stays"
-    assert (target / "before-x/sub/file").read_text() == "newer"
-    assert not (target / ".restored").exists()
-
-
-def test_a_file_that_is_fetched_is_whole_or_not_there(tmp_path: Path) -> None:
-    path = tmp_path / "a.dump"
-    argv = commands.pipe(["echo", "data"], commands.write(str(path)))
-    assert subprocess.run(argv, check=False, timeout=10).returncode == 0
-    assert not path.exists()
-    subprocess.run(commands.keep_written(str(path)), check=True, timeout=10)
-    assert path.read_text() == "data\n"
-    assert path.stat().st_mode & 0o777 == 0o600
-
-
-def test_a_restored_database_lies_in_the_folder_beside_the_one_that_is_used() -> None:
-    container = Container(
-        "1", "pg", "pg:18", running=True, user="999:999", volumes={"/var/lib/postgresql": "v"}
-    )
-    place = container.beside("/var/lib/postgresql/18/docker")
-    assert place == Place("v", "/var/lib/postgresql", "/var/lib/postgresql/18", "999:999")
 
 
 def test_of_the_root_what_is_only_of_the_moment_is_left_out() -> None:
@@ -108,3 +48,55 @@ def test_of_the_root_what_is_only_of_the_moment_is_left_out() -> None:
 
 def test_the_bucket_of_the_backups_is_not_kept_in_itself() -> None:
     assert "backups" in commands.excluded(Item(Kind.FOLDER, "objects"))
+
+
+def test_of_jenkins_what_it_makes_anew_is_left_out_and_its_secrets_are_not() -> None:
+    left_out = commands.excluded(Item(Kind.FOLDER, "jenkins"))
+    assert {"workspace", "plugins", "war"} <= {*left_out}
+    assert not {"secrets", "jobs", "credentials.xml"} & {*left_out}
+
+
+class TestTheStoresClock:
+    """The script for real, with a curl of the test's in its path."""
+
+    @pytest.mark.parametrize(
+        ("store", "asked"),
+        [
+            ("s3:http://centre.lan:7070/backups/a5", "http://centre.lan:7070/backups/a5"),
+            ("s3:https://store.example.org/b/a5", "https://store.example.org/b/a5"),
+            ("s3:store.example.org/b/a5", "https://store.example.org/b/a5"),
+        ],
+    )
+    def test_is_asked_without_a_key(self, tmp_path: Path, store: str, asked: str) -> None:
+        assert self.told(tmp_path, store, "Date: Thu, 01 Jan 1970 00:00:00 GMT\r") < -1_700_000_000
+        assert (tmp_path / "asked").read_text().split()[-1] == asked
+
+    def test_is_the_same_to_the_second(self, tmp_path: Path) -> None:
+        now = subprocess.run(["date", "-uR"], capture_output=True, text=True, check=True).stdout
+        assert abs(self.told(tmp_path, "s3:http://a/b", f"date: {now.strip()}\r")) <= 2
+
+    @pytest.mark.parametrize(
+        ("store", "head"),
+        [
+            ("/spool/second", "Date: Thu, 01 Jan 1970 00:00:00 GMT"),
+            ("rest:https://user:password@elsewhere/a5", "Date: Thu, 01 Jan 1970 00:00:00 GMT"),
+            ("s3:http://a/b", "Server: one without a clock"),
+            ("s3:http://a/b", "Date: soon"),
+        ],
+    )
+    def test_is_not_known_of_every_store(self, tmp_path: Path, store: str, head: str) -> None:
+        assert self.said(tmp_path, store, head) == ""
+
+    def told(self, folder: Path, store: str, head: str) -> int:
+        return int(self.said(folder, store, head))
+
+    def said(self, folder: Path, store: str, head: str) -> str:
+        (folder / "head").write_text(f"HTTP/1.1 403 Forbidden\r\n{head}\n")
+        curl = folder / "curl"
+        curl.write_text(f'#!/bin/sh\necho "$@" >{folder}/asked\ncat {folder}/head\n')
+        curl.chmod(0o755)
+        environ = {"PATH": f"{folder}:{os.environ['PATH']}", "BACKUP_STORE": store}
+        argv = commands.script(commands.CLOCK, "clock")
+        done = subprocess.run(argv, env=environ, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()

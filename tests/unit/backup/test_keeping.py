@@ -75,6 +75,18 @@ def test_one_that_knows_us_no_more_is_not(site: Site, host: AnsweringHost) -> No
     assert not host.was_asked("restic files init")
 
 
+def test_a_clock_that_is_off_is_told_as_that_and_not_as_wrong_keys(
+    site: Site, host: AnsweringHost
+) -> None:
+    host.answer("--no-lock cat config", status=1, text="Fatal: Stat: Access Denied.")
+    host.answer("curl --silent --head", text="-3600\n")
+    with pytest.raises(PreflightError, match=r"clock of this host .* 60 min ahead of the store's"):
+        keeping.run(site, site.items, "now")
+    host.answer("curl --silent --head", text="1\n")
+    with pytest.raises(PreflightError, match="does not know these keys"):
+        keeping.run(site, site.items, "now")
+
+
 def test_without_its_container_nothing_can_be_kept(host: AnsweringHost) -> None:
     found = [inspected("backup", running=False)]
     site = site_of(host)
