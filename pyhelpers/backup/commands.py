@@ -60,6 +60,7 @@ ROTATE = (
 LINE = "for i in $(seq 30); do [ ! -s /spool/line ] || exec cat /spool/line; sleep 1; done; exit 1"
 NEW_LINE = "rm -rf /spool/wal /spool/ship /spool/line /spool/bases /spool/keep-from"
 MEASURE = 'cat >"/metrics/.$1" && chmod 644 "/metrics/.$1" && mv "/metrics/.$1" "/metrics/$1.prom"'
+FIGURES = 'cat "/metrics/$1.prom" 2>/dev/null || :'
 PIPE = 'set -o pipefail; n=$1; shift; "${@:1:n}" | "${@:n+1}"'
 REDIS_DUMP = (
     'file=/spool/$1.rdb && redis-cli -h "$1" --no-auth-warning --rdb "$file" >&2 && '

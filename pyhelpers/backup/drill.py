@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 MOUNT = "/var/lib/postgresql"
 LOADS_WITHIN_S = 120.0
-READ_FIGURES = 'cat "/metrics/$1.prom" 2>/dev/null || :'
 
 
 def drill(site: Site, items: Sequence[Item], stamp: str) -> list[Checked]:
@@ -34,7 +33,7 @@ def drill(site: Site, items: Sequence[Item], stamp: str) -> list[Checked]:
 
 
 def keep_figures(site: Site, kind: str, checked: Sequence[Checked]) -> None:
-    before = site.must(commands.script(READ_FIGURES, "read", kind), "the figures cannot be read")
+    before = site.figures(kind)
     text = metrics.of_checks(site.host.name, kind, checked, site.clock.time(), before)
     site.measure(kind, text)
 

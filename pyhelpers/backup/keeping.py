@@ -32,6 +32,8 @@ def run(site: Site, items: Sequence[Item], stamp: str, *, new_database: bool = F
     site.ask(commands.restic(commands.FILES, "unlock", "--quiet"))
     failed = [item for item in items if not _made(site, item, stamp)]
     site.measure("backup", metrics.of_backups(site.host.name, site.snapshots()))
+    if not site.figures("drill"):
+        site.measure("drill", metrics.never_drilled(site.host.name))
     if not failed:
         tidy(site)
     return failed

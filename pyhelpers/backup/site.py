@@ -175,6 +175,11 @@ class Site:
             raise self._refused(asked)
         return snapshots_of(asked.out)
 
+    def figures(self, name: str) -> str:
+        """As they were last written; empty when they never were."""
+        reading = commands.script(commands.FIGURES, "read", name)
+        return self.must(reading, "the figures cannot be read")
+
     def measure(self, name: str, text: str) -> None:
         self.must(
             commands.script(commands.MEASURE, "measure", name),

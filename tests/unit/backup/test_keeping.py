@@ -40,6 +40,19 @@ def test_what_went_well_is_tidied_up_after(site: Site, host: AnsweringHost) -> N
     assert host.was_asked("/metrics", "backup")
 
 
+def test_what_was_never_drilled_has_a_figure_that_an_alert_finds_too_old(
+    site: Site, host: AnsweringHost
+) -> None:
+    keeping.run(site, site.items, "now")
+    assert host.was_asked("/metrics", "measure drill")
+
+
+def test_the_age_of_a_drill_stays(site: Site, host: AnsweringHost) -> None:
+    host.answer("read drill", text='protostar_backup_drill_timestamp_seconds{host="a5"} 7\n')
+    keeping.run(site, site.items, "now")
+    assert not host.was_asked("measure drill")
+
+
 def test_one_that_fails_is_told_and_nothing_old_is_removed(site: Site, host: AnsweringHost) -> None:
     host.answer("/base.tar", status=1, text="write: no space left on device")
     failed = keeping.run(site, site.items, "now")

@@ -1,4 +1,4 @@
-"""jobs/upkeep.yml: what Jenkins does by itself for data and certificates, and what it never does."""
+"""jobs/upkeep.yml: what Jenkins does by itself for data and certificates, and what never."""
 
 from __future__ import annotations
 
