@@ -41,8 +41,9 @@ REASONS: tuple[tuple[str, str, str], ...] = (
         "the store does not know these keys, or does not let this user do it",
         "BACKUP_SECRET_KEY of the host's stack; the bucket's policy, store/policies/backups.json",
     ),
-    # restic's own folders, not the store's.
+    # restic's own folders, and redis-cli's file: not the store's.
     (rf"(/spool|/tmp|/metrics)/\S*: {FULL_HERE[0]}", *FULL_HERE[1:]),
+    (rf"writing data to file: ({FULL_HERE[0]}|short write)", *FULL_HERE[1:]),
     (
         r"no space left|StorageFull|507 Insufficient|QuotaExceeded|InsufficientStorage",
         "the store is full",

@@ -21,17 +21,19 @@ FIND = (
     "docker ps --all --quiet --no-trunc --filter label=com.docker.compose.project=$1 "
     "--filter label=com.docker.compose.oneoff=False | xargs -r docker inspect"
 )
-# The store by the environment: an address may have a password in it.
-RESTIC = 'export RESTIC_REPOSITORY="$BACKUP_STORE/$1"; shift; exec restic "$@"'
+# The store by the environment: an address may have a password in it. `protostar-restic` gives up on
+# a store that is full (docker/backup/restic.sh).
+RESTIC = 'export RESTIC_REPOSITORY="$BACKUP_STORE/$1"; shift; exec protostar-restic "$@"'
 # A command that fails makes no snapshot.
 KEEP = (
     'export RESTIC_REPOSITORY="$BACKUP_STORE/files"; tags=$1 name=$2; shift 2; '
-    'exec restic backup --json --retry-lock 10m --host "$BACKUP_HOST" --tag "$tags" '
+    'exec protostar-restic backup --json --retry-lock 10m --host "$BACKUP_HOST" --tag "$tags" '
     '--stdin-filename "$name" --stdin-from-command -- "$@"'
 )
 KEEP_FOLDER = (
     'export RESTIC_REPOSITORY="$BACKUP_STORE/files"; tags=$1 path=$2; shift 2; '
-    'exec restic backup --json --retry-lock 10m --host "$BACKUP_HOST" --tag "$tags" "$@" "$path"'
+    'exec protostar-restic backup --json --retry-lock 10m --host "$BACKUP_HOST" --tag "$tags" '
+    '"$@" "$path"'
 )
 # By how many seconds the store's clock is ahead of ours; nothing where it does not say. Whether it
 # answers with an error does not matter, and no key is sent.
@@ -49,7 +51,7 @@ COPY = (
     'export RESTIC_REPOSITORY="$BACKUP_SECOND_STORE/$each"; '
     "status=0; restic --no-lock --quiet cat config >/dev/null 2>&1 || status=$?; "
     'if [ "$status" = 10 ]; then restic --quiet init --copy-chunker-params || exit; fi; '
-    "restic --retry-lock 10m --quiet copy || exit; done"
+    "protostar-restic --retry-lock 10m --quiet copy || exit; done"
 )
 # The two newest base backups can be replayed from the spool alone; what is older goes.
 ROTATE = (
@@ -63,8 +65,8 @@ MEASURE = 'cat >"/metrics/.$1" && chmod 644 "/metrics/.$1" && mv "/metrics/.$1" 
 FIGURES = 'cat "/metrics/$1.prom" 2>/dev/null || :'
 PIPE = 'set -o pipefail; n=$1; shift; "${@:1:n}" | "${@:n+1}"'
 REDIS_DUMP = (
-    'file=/spool/$1.rdb && redis-cli -h "$1" --no-auth-warning --rdb "$file" >&2 && '
-    'cat "$file" && rm -f "$file"'
+    "file=/spool/$1.rdb; trap 'rm -f \"$file\"' EXIT; "
+    'redis-cli -h "$1" --no-auth-warning --rdb "$file" >&2 && cat "$file"'
 )
 
 
@@ -106,13 +108,18 @@ def forget(repository: str, keep: Sequence[str]) -> list[str]:
 
 
 def dumped(snapshot: str, path: str) -> list[str]:
-    """A file of a snapshot, to stdout."""
-    return restic(FILES, "--quiet", "dump", snapshot, path)
+    """A file of a snapshot, to stdout.
+
+    Without restic's cache, which a new server has not: what is damaged in the store alone would
+    come back all the same, and a drill would prove nothing.
+    """
+    return restic(FILES, "--quiet", "--no-cache", "dump", snapshot, path)
 
 
 def dumped_folder(repository: str, snapshot: str, path: str) -> list[str]:
     """What is in it as a tar, to stdout; names begin below `path`."""
-    return restic(repository, "--quiet", "dump", "--archive=tar", f"{snapshot}:{path}", "/")
+    inside = f"{snapshot}:{path}"
+    return restic(repository, "--quiet", "--no-cache", "dump", "--archive=tar", inside, "/")
 
 
 def pipe(source: Sequence[str], sink: Sequence[str]) -> list[str]:

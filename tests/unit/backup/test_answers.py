@@ -28,7 +28,11 @@ SAID = {
     "SignatureDoesNotMatch": "does not know these keys",
     "Stat: Access Denied. AccessDenied": "does not let this user do it",
     "Save(<data/1>) failed: write /data/x: no space left on device": "the store is full",
-    "unable to open cache: mkdir /spool/cache/1: no space left on device": "disk of this host",
+    "Save(<data/c8>) returned error, retrying: client.PutObject: No space left on device.\n"
+    "Fatal: unable to save snapshot: context canceled": "the store is full",
+    "Fatal: unable to save snapshot: Copy: write /spool/cache/2a/data/7b/tmp-2: "
+    "no space left on device": "the disk of this host is full",
+    "subprocess sh: Error writing data to file: short write": "the disk of this host is full",
     "Fatal: wrong password or no key found": "the key (BACKUP_KEY)",
     "ciphertext verification failed": "a backup is damaged",
     "dial tcp 10.0.0.2:7070: connect: connection refused": "cannot be reached",

@@ -27,6 +27,21 @@ def test_a_key_is_in_no_command_line() -> None:
     assert "$BACKUP_STORE" in commands.RESTIC
 
 
+def test_what_comes_back_comes_from_the_store_and_not_from_a_cache() -> None:
+    assert "--no-cache" in commands.dumped("1", "/a.dump")
+    assert "--no-cache" in commands.dumped_folder("files", "1", "/sources/root")
+
+
+def test_of_a_queue_that_cannot_be_written_nothing_is_left_in_the_spool(tmp_path: Path) -> None:
+    program = tmp_path / "redis-cli"
+    program.write_text('#!/bin/sh\nfor last; do :; done; echo half >"$last"; exit 1\n')
+    program.chmod(0o755)
+    argv = commands.script(commands.REDIS_DUMP.replace("/spool", str(tmp_path)), "redis", "queue")
+    environ = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    assert subprocess.run(argv, env=environ, check=False, timeout=10).returncode == 1
+    assert not (tmp_path / "queue.rdb").exists()
+
+
 def test_a_snapshot_of_an_output_is_made_only_when_the_command_ends_well() -> None:
     argv = commands.keep_output(["line-a", "run-b"], "/base.tar", ["pg_basebackup", "-x"])
     assert argv[2:] == [
