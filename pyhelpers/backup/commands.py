@@ -43,15 +43,20 @@ CLOCK = (
     'told=$(curl --silent --head --max-time 10 "$url" | sed -n "s/\\r$//; s/^[Dd]ate: //p") && '
     '[ -n "$told" ] && at=$(date -d "$told" +%s) && echo $((at - $(date +%s))) || :'
 )
+# Without a database there is no repository of its WAL, nor before its first turn. Each question
+# costs a second, for a key is slow to try: so the copy itself is asked whether there is where to.
 COPY = (
     '[ -n "${BACKUP_SECOND_STORE:-}" ] || exit 0; export RESTIC_FROM_PASSWORD="$RESTIC_PASSWORD"; '
-    'for each in files wal; do export RESTIC_REPOSITORY="$BACKUP_STORE/$each"; '
-    "restic --no-lock --quiet cat config >/dev/null 2>&1 || continue; "
-    'export RESTIC_FROM_REPOSITORY="$RESTIC_REPOSITORY"; '
+    "for each in files ${PGHOST:+wal}; do "
+    'export RESTIC_FROM_REPOSITORY="$BACKUP_STORE/$each"; '
     'export RESTIC_REPOSITORY="$BACKUP_SECOND_STORE/$each"; '
-    "status=0; restic --no-lock --quiet cat config >/dev/null 2>&1 || status=$?; "
-    'if [ "$status" = 10 ]; then restic --quiet init --copy-chunker-params || exit; fi; '
-    "protostar-restic --retry-lock 10m --quiet copy || exit; done"
+    "status=0; protostar-restic --retry-lock 10m --quiet copy || status=$?; "
+    'if [ "$status" = 10 ]; then '
+    'restic --repo "$RESTIC_FROM_REPOSITORY" --no-lock --quiet cat config >/dev/null || '
+    '{ [ "$?" = 10 ] && continue; exit 1; }; '
+    "restic --quiet init --copy-chunker-params && "
+    "protostar-restic --retry-lock 10m --quiet copy && status=0; fi; "
+    '[ "$status" = 0 ] || exit "$status"; done'
 )
 # The two newest base backups can be replayed from the spool alone; what is older goes.
 ROTATE = (

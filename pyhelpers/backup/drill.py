@@ -25,8 +25,7 @@ LOADS_WITHIN_S = 120.0
 
 def drill(site: Site, items: Sequence[Item], stamp: str) -> list[Checked]:
     """Each item from the store into a scratch container; one that fails does not end the rest."""
-    site.open_store()
-    files = site.snapshots()
+    files = site.open_store()
     checked = [_checked(site, item, files, stamp) for item in items]
     keep_figures(site, "drill", checked)
     return checked
@@ -187,7 +186,7 @@ def _read(site: Site, repository: str, share: str) -> Checked:
 
 def fetch(site: Site, item: Item, to: str) -> None:
     """The newest of it into a file of the host, whole or not at all."""
-    kept = the_newest(site, item, site.snapshots())
+    kept = the_newest(site, item, site.open_store())
     space.enough_at(site, posixpath.dirname(to) or ".", kept.size_bytes)
     if item.kind is Kind.FOLDER:
         source = commands.dumped_folder(commands.FILES, kept.id, item.path)

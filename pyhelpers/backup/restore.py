@@ -41,8 +41,7 @@ class Wanted:
 
 def wanted(site: Site, items: Sequence[Item], target: float | None) -> list[Wanted]:
     """What would be brought back. Raises `PreflightError` when the store does not have it."""
-    site.open_store()
-    files = site.snapshots()
+    files = site.open_store()
     return [_wanted(site, item, files, target) for item in items]
 
 

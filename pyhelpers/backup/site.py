@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pyhelpers.hosts.protocol import Finished, Host
     from pyhelpers.steps import Notes, Step
 
-PROBE_S, ASK_S, LONG_S = 30.0, 60.0, 12 * 3600.0
+PROBE_S, ASK_S, LONG_S = 15.0, 60.0, 12 * 3600.0
 
 
 @dataclass(slots=True)
@@ -140,21 +140,34 @@ class Site:
 
     # --- the store --------------------------------------------------------------------------------
 
-    def open_store(self, *, make: bool = False) -> None:
-        """See that the store answers and knows our key, before anything long begins.
+    def open_store(self, *, make: bool = False) -> tuple[Snapshot, ...]:
+        """What it has, oldest first: so it answers and knows our key, before anything long begins.
 
         `make`: a store that was never used gets its repository. Raises `PreflightError`.
         """
-        asked = self.ask(commands.restic(commands.FILES, "--no-lock", "cat", "config"), PROBE_S)
+        asked = self._listed(commands.FILES)
         if asked.status == answers.NO_REPOSITORY and not answers.reason(asked.err)[0]:
             if not make:
                 raise PreflightError(
                     error=f"{self.host.name}: the store has no backup of this host yet",
                     try_=f"protostar backup run {self.host.name}",
                 )
-            asked = self.ask(commands.restic(commands.FILES, "init"))
+            asked = self.ask(commands.restic(commands.FILES, "init", "--quiet"))
         if not asked.ok:
             raise self._refused(asked)
+        return snapshots_of(asked.out or "[]")
+
+    def snapshots(self, repository: str = commands.FILES) -> tuple[Snapshot, ...]:
+        """Oldest first; none when there is no repository yet."""
+        asked = self._listed(repository)
+        if asked.status == answers.NO_REPOSITORY:
+            return ()
+        if not asked.ok:
+            raise self._refused(asked)
+        return snapshots_of(asked.out)
+
+    def _listed(self, repository: str) -> Finished:
+        return self.ask(commands.restic(repository, "--no-lock", "snapshots", "--json"))
 
     def _refused(self, asked: Finished) -> ProtostarError:
         where = f"{self.host.name}: the store"
@@ -164,16 +177,6 @@ class Site:
             if wrong_clock is not None:
                 return wrong_clock
         return answers.failure(where, asked.status, asked.err, before=True)
-
-    def snapshots(self, repository: str = commands.FILES) -> tuple[Snapshot, ...]:
-        """Oldest first; none when there is no repository yet."""
-        argv = commands.restic(repository, "--no-lock", "snapshots", "--json")
-        asked = self.ask(argv)
-        if asked.status == answers.NO_REPOSITORY:
-            return ()
-        if not asked.ok:
-            raise self._refused(asked)
-        return snapshots_of(asked.out)
 
     def figures(self, name: str) -> str:
         """As they were last written; empty when they never were."""

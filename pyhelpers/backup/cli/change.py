@@ -48,7 +48,7 @@ def run(
             return
         with shared.alone(site):
             failed = keeping.run(site, items, shared.stamp(), new_database=new_database)
-            kept = site.snapshots()
+            kept = site.snapshots() if json_wanted else ()
     if failed:
         raise FailedBeforeSwitch(
             error=f"{host}: not kept: {', '.join(item.name for item in failed)}",
@@ -143,7 +143,6 @@ def fetch(host: str, item: str, to: Path, file: Path) -> None:
     from pyhelpers.backup import drill
 
     with shared.opened(file, host) as site:
-        site.open_store()
         found = shared.chosen_items(site, (item,))
         drill.fetch(site, found[0], str(to))
     console.say(f"Done: {to} on {host}")

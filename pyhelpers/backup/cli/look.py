@@ -31,8 +31,7 @@ def list_(host: str, file: Path, *, json_wanted: bool) -> None:
     from pyhelpers.backup import commands, report
 
     with shared.opened(file, host, json_wanted=json_wanted) as site:
-        site.open_store()
-        kept, wal = site.snapshots(), site.snapshots(commands.WAL)
+        kept, wal = site.open_store(), site.snapshots(commands.WAL)
     if json_wanted:
         console.as_json(report.list_as_dict(host, site.items, (*kept, *wal)))
         return

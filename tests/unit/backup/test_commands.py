@@ -115,3 +115,71 @@ class TestTheStoresClock:
         done = subprocess.run(argv, env=environ, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
+
+
+# A repository is a folder with a file `config`; one called `away` cannot be reached.
+RESTIC = """\
+#!/bin/sh
+case $* in
+  *--repo*) asked=$2 ;;
+  *init*) asked= ;;
+  *) asked="$RESTIC_REPOSITORY $RESTIC_FROM_REPOSITORY" ;;
+esac
+for each in $asked; do
+  case $each in *away*) exit 1 ;; esac
+  [ -e "$each/config" ] || exit 10
+done
+case $* in
+  *init*) mkdir -p "$RESTIC_REPOSITORY" && touch "$RESTIC_REPOSITORY/config" ;;
+  *copy) echo copied >>"$RESTIC_REPOSITORY/config" ;;
+esac
+"""
+
+
+class TestTheSecondStore:
+    """The script for real, with a restic of the test's in its path."""
+
+    @pytest.fixture
+    def stores(self, tmp_path: Path) -> Path:
+        for name in ("restic", "protostar-restic"):
+            (tmp_path / name).write_text(RESTIC)
+            (tmp_path / name).chmod(0o755)
+        for each in ("files", "wal"):
+            (tmp_path / "first" / each).mkdir(parents=True)
+            (tmp_path / "first" / each / "config").touch()
+        return tmp_path
+
+    def copied(self, stores: Path, second: str = "second", **more: str) -> int:
+        environ = {
+            "PATH": f"{stores}:{os.environ['PATH']}",
+            "RESTIC_PASSWORD": "x",
+            "BACKUP_STORE": str(stores / "first"),
+            "BACKUP_SECOND_STORE": str(stores / second) if second else "",
+            **more,
+        }
+        argv = commands.script(commands.COPY, "copy")
+        return subprocess.run(argv, env=environ, check=False, timeout=10).returncode
+
+    def copies(self, stores: Path, which: str) -> int:
+        path = stores / "second" / which / "config"
+        return path.read_text().count("copied") if path.exists() else 0
+
+    def test_is_made_at_the_first_time_and_added_to_from_then_on(self, stores: Path) -> None:
+        for times in (1, 2):
+            assert self.copied(stores, PGHOST="postgres") == 0
+            assert (self.copies(stores, "files"), self.copies(stores, "wal")) == (times, times)
+
+    def test_gets_what_there_is(self, stores: Path) -> None:
+        """Before the first turn of the WAL, and on a host without a database."""
+        (stores / "first/wal/config").unlink()
+        assert self.copied(stores, PGHOST="postgres") == 0
+        assert self.copied(stores) == 0
+        assert (self.copies(stores, "files"), self.copies(stores, "wal")) == (2, 0)
+        assert not (stores / "second/wal").exists()
+
+    def test_is_by_choice(self, stores: Path) -> None:
+        assert self.copied(stores, "") == 0
+        assert not (stores / "second").exists()
+
+    def test_that_is_away_is_no_success(self, stores: Path) -> None:
+        assert self.copied(stores, "away") == 1

@@ -76,13 +76,13 @@ def test_another_database_is_refused_before_anything_is_kept(
 
 
 def test_a_store_that_was_never_used_is_prepared(site: Site, host: AnsweringHost) -> None:
-    host.answer("--no-lock cat config", status=10, text="Stat: The specified key does not exist.")
+    host.answer("--no-lock snapshots", status=10, text="Stat: The specified key does not exist.")
     keeping.run(site, site.items, "now")
     assert host.was_asked("restic files init")
 
 
 def test_one_that_knows_us_no_more_is_not(site: Site, host: AnsweringHost) -> None:
-    host.answer("--no-lock cat config", status=10, text="Stat: the request signature we calculated")
+    host.answer("--no-lock snapshots", status=10, text="Stat: the request signature we calculated")
     with pytest.raises(PreflightError, match="does not know these keys"):
         keeping.run(site, site.items, "now")
     assert not host.was_asked("restic files init")
@@ -91,7 +91,7 @@ def test_one_that_knows_us_no_more_is_not(site: Site, host: AnsweringHost) -> No
 def test_a_clock_that_is_off_is_told_as_that_and_not_as_wrong_keys(
     site: Site, host: AnsweringHost
 ) -> None:
-    host.answer("--no-lock cat config", status=1, text="Fatal: Stat: Access Denied.")
+    host.answer("--no-lock snapshots", status=1, text="Fatal: Stat: Access Denied.")
     host.answer("curl --silent --head", text="-3600\n")
     with pytest.raises(PreflightError, match=r"clock of this host .* 60 min ahead of the store's"):
         keeping.run(site, site.items, "now")
