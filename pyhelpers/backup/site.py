@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pyhelpers.hosts.protocol import Finished, Host
     from pyhelpers.steps import Notes, Step
 
-PROBE_S, ASK_S, LONG_S = 15.0, 60.0, 12 * 3600.0
+PROBE_S, ASK_S, LONG_S = 30.0, 60.0, 12 * 3600.0
 
 
 @dataclass(slots=True)
@@ -145,29 +145,31 @@ class Site:
 
         `make`: a store that was never used gets its repository. Raises `PreflightError`.
         """
-        asked = self._listed(commands.FILES)
+        asked = self._listed(commands.FILES, PROBE_S)
         if asked.status == answers.NO_REPOSITORY and not answers.reason(asked.err)[0]:
             if not make:
                 raise PreflightError(
                     error=f"{self.host.name}: the store has no backup of this host yet",
                     try_=f"protostar backup run {self.host.name}",
                 )
-            asked = self.ask(commands.restic(commands.FILES, "init", "--quiet"))
+            asked = self.ask(commands.restic(commands.FILES, "init"))
+            if asked.ok:
+                return ()
         if not asked.ok:
             raise self._refused(asked)
-        return snapshots_of(asked.out or "[]")
+        return snapshots_of(asked.out)
 
     def snapshots(self, repository: str = commands.FILES) -> tuple[Snapshot, ...]:
         """Oldest first; none when there is no repository yet."""
-        asked = self._listed(repository)
+        asked = self._listed(repository, ASK_S)
         if asked.status == answers.NO_REPOSITORY:
             return ()
         if not asked.ok:
             raise self._refused(asked)
         return snapshots_of(asked.out)
 
-    def _listed(self, repository: str) -> Finished:
-        return self.ask(commands.restic(repository, "--no-lock", "snapshots", "--json"))
+    def _listed(self, repository: str, deadline_s: float) -> Finished:
+        return self.ask(commands.restic(repository, "--no-lock", "snapshots", "--json"), deadline_s)
 
     def _refused(self, asked: Finished) -> ProtostarError:
         where = f"{self.host.name}: the store"

@@ -108,7 +108,10 @@ class Authority:
     def _open(self) -> client.ClientV2:
         if self._client is None:
             network = client.ClientNetwork(
-                self._key, alg=josepy.jwa.ES256, user_agent=AGENT, timeout=self._answer_s
+                self._key,
+                alg=josepy.jwa.ES256,
+                user_agent=AGENT,
+                timeout=self._answer_s,  # type: ignore[arg-type] - whole seconds or not: for requests
             )
             # As requests has it: a file of authorities instead of the machine's.
             network.verify_ssl = self._trust or True  # type: ignore[assignment]
