@@ -9,6 +9,7 @@ import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import click
 import pytest
 
 from bench.engine import address_of, docker
@@ -171,7 +172,8 @@ def test_what_does_not_get_well_is_put_back(
     server: KeptServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(restore, "ANSWERS_WITHIN_S", 0.0)
-    with shared.opened(server.file, server.host) as site:
+    # As a command of it would: hosts are closed at its end.
+    with click.Context(shared.group), shared.opened(server.file, server.host) as site:
         real = site.container("queue")
         place = real.beside(restore.LOG)
         clear = commands.script(placing.CLEAR, "clear", place.folder)
