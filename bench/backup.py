@@ -13,6 +13,7 @@ import tempfile
 import threading
 import time
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,7 +39,7 @@ FIGURES = (
     Figure("restored_gb", "what came back: base backup and WAL"),
     Figure("restore_s", "from typed to PostgreSQL answering, with a new base backup"),
     Figure("restore_s_per_gb", "that, by what came back"),
-    Figure("corrupted", "bits flipped in what the newest base backup is made of, one at a time"),
+    Figure("corrupted", "bits flipped in pieces of the newest base backup, one at a time"),
     Figure("corrupted_found", "of them, found by verify", same_as="corrupted"),
     Figure("drill_found", "of them, found by the drill", same_as="corrupted"),
     Figure("drill_s", "a drill of PostgreSQL: fetched, verified, replayed, every page read"),
@@ -147,7 +148,9 @@ def _write(
 def _damaged(server: KeptServer, flips: int) -> dict[str, Value]:
     drill_s = _timed(server, "drill", "--only", "postgres")
     note(f"a drill took {drill_s:.1f} s")
-    found = [_found(server, pack) for pack in random.sample(_of_the_newest_base(server), flips)]
+    found = [_found(server, pack) for pack in islice(_of_the_newest_base(server), flips)]
+    if len(found) < flips:
+        raise BenchError(f"only {len(found)} files of the store have a piece of the newest base")
     return {
         "corrupted": flips,
         "corrupted_found": sum(verified for verified, _ in found),
@@ -156,10 +159,15 @@ def _damaged(server: KeptServer, flips: int) -> dict[str, Value]:
     }
 
 
-def _of_the_newest_base(server: KeptServer) -> list[str]:
-    """Files of the store: what an older one alone is made of, no drill brings back."""
+def _of_the_newest_base(server: KeptServer) -> Iterator[str]:
+    """Files of the store, by chance, in whose middle is a piece of it.
+
+    Of what an older one alone is made of a drill knows nothing.
+    """
     (*_, newest) = [each["id"] for each in server.snapshots() if each["path"] == BASE]
-    return [pack for pack in server.packs() if newest in server.who_needs(pack)]
+    packs = server.packs()
+    random.shuffle(packs)
+    return (pack for pack in packs if newest in server.who_needs(pack))
 
 
 def _found(server: KeptServer, pack: str) -> tuple[bool, bool]:

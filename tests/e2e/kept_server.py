@@ -207,10 +207,27 @@ class KeptServer:
         return [line.split()[1] for line in lines]
 
     def who_needs(self, pack: str) -> str:
-        """What restic says of a file of the store: the snapshots that are made of it."""
-        finding = 'exec restic --repo "$BACKUP_STORE/files" --no-lock find --pack "$1"'
-        name = pack.rpartition("/")[2]
-        return self.a5.within("backup", "sh", "-c", finding, "find", name).stdout
+        """What restic says of the piece in a file's middle: which snapshots are made of it."""
+        middle = int(self.centre.within("s3", "stat", "-c", "%s", pack).stdout) // 2
+        for each in self._pieces(pack.rpartition("/")[2]):
+            if each["offset"] <= middle < each["offset"] + each["length"]:
+                kind = "--tree" if each["type"] == "tree" else "--blob"
+                return self._restic('exec restic --no-lock find "$@"', kind, each["id"])
+        return ""
+
+    def _pieces(self, pack: str) -> list[dict[str, Any]]:
+        """Of all packs an index says what lies where in them."""
+        each = 'restic --no-lock --quiet cat index "$each" | tr -d "\\n"; echo'
+        listing = f"for each in $(restic --no-lock --quiet list index); do {each}; done"
+        indexes = [json.loads(line) for line in self._restic(listing).splitlines()]
+        found = (p["blobs"] for index in indexes for p in index["packs"] if p["id"] == pack)
+        return next(found, [])
+
+    def _restic(self, script: str, *arguments: str) -> str:
+        where = 'export RESTIC_REPOSITORY="$BACKUP_STORE/files"; '
+        done = self.a5.within("backup", "sh", "-c", where + script, "restic", *arguments)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
     def wipe_a5(self) -> None:
         """Its disk is gone, with everything on it; a new server gets the same stack."""
