@@ -7,7 +7,7 @@
 set -u
 
 FULL='no space left on device|storagefull|quotaexceeded|insufficientstorage'
-OFTEN=8             # within some ten seconds, of several uploads at a time
+OFTEN=4             # of one upload that is within six seconds; its pauses double
 
 watch_for_full() {
   local line said=0

@@ -111,7 +111,8 @@ class Authority:
                 self._key,
                 alg=josepy.jwa.ES256,
                 user_agent=AGENT,
-                timeout=self._answer_s,  # type: ignore[arg-type] - whole seconds or not: for requests
+                # It is handed on to requests, which takes parts of a second too.
+                timeout=self._answer_s,  # type: ignore[arg-type]
             )
             # As requests has it: a file of authorities instead of the machine's.
             network.verify_ssl = self._trust or True  # type: ignore[assignment]

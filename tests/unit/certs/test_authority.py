@@ -47,23 +47,17 @@ def away() -> Iterator[str]:
     yield f"https://127.0.0.1:{port}/dir"
 
 
-class Answers(BaseHTTPRequestHandler):
-    def __init__(self, status: int, body: bytes, *arguments: object) -> None:
-        self.status, self.body = status, body
-        super().__init__(*arguments)  # type: ignore[arg-type] - as the server calls it
-
-    def do_GET(self) -> None:
-        self.send_response(self.status)
-        self.end_headers()
-        self.wfile.write(self.body)
-
-    def log_message(self, *_: object) -> None: ...
-
-
 @contextmanager
 def answering(status: int, body: bytes) -> Iterator[str]:
-    handler = cast("type[BaseHTTPRequestHandler]", partial(Answers, status, body))
-    with HTTPServer(("127.0.0.1", 0), handler) as server:
+    class Answers(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None: ...
+
+    with HTTPServer(("127.0.0.1", 0), Answers) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/dir"
         server.shutdown()
