@@ -35,9 +35,13 @@ def secure(at: Installation) -> None:
 
 def ease(stack: Stack) -> None:
     """One client stands for many here: what one may ask for is raised tenfold."""
-    text = stack.path(LIMITS).read_text(encoding="utf-8")
-    stack.write(LIMITS, re.sub(r"rate=(\d+)r/s", r"rate=\g<1>0r/s", text))
+    stack.write(LIMITS, eased(stack.path(LIMITS).read_text(encoding="utf-8")))
     stack.commit()
+
+
+def eased(limits: str) -> str:
+    """The same file with every rate tenfold. Pure."""
+    return re.sub(r"rate=(\d+)r/s", r"rate=\g<1>0r/s", limits)
 
 
 def port_of(at: Installation) -> int:

@@ -11,8 +11,12 @@
 set -eu
 umask 077
 
-SPOOL=/spool
+SPOOL=${BACKUP_SPOOL:-/spool}
+METRICS=${BACKUP_METRICS:-/metrics}
 EVERY_S=${BACKUP_WAL_EVERY_S:-30}
+# From here on the spool makes room for those who serve; below a GB it is not what fills the disk.
+FULL_PERCENT=${BACKUP_DISK_MOST_PERCENT:-95}
+MAKES_ROOM_MB=1024
 SLOT=protostar_backup
 ASK_S=60            # restic itself would try for a quarter of an hour
 
@@ -27,9 +31,9 @@ export RESTIC_REPOSITORY="$BACKUP_STORE/wal"
 # A store that was never used gets its repository; a wrong key is no reason to make one.
 prepare() {
   status=0
-  timeout "$ASK_S" restic --no-lock --quiet cat config >/dev/null 2>/tmp/said || status=$?
+  timeout "$ASK_S" restic --no-lock --quiet cat config >/dev/null 2>"$SPOOL/said" || status=$?
   if [ "$status" != 10 ]; then
-    cat /tmp/said >&2
+    cat "$SPOOL/said" >&2
     return "$status"
   fi
   timeout "$ASK_S" restic --quiet init
@@ -71,14 +75,35 @@ stage() {
 }
 
 measure() {
-  [ -d /metrics ] || return 0
+  [ -d "$METRICS" ] || return 0
   {
     echo '# HELP protostar_backup_wal_shipped_timestamp_seconds Up to when the store has the WAL.'
     echo '# TYPE protostar_backup_wal_shipped_timestamp_seconds gauge'
     echo "protostar_backup_wal_shipped_timestamp_seconds{host=\"$BACKUP_HOST\"} $1"
-  } >/metrics/.backup-wal
-  chmod 644 /metrics/.backup-wal
-  mv /metrics/.backup-wal /metrics/backup-wal.prom
+  } >"$METRICS/.backup-wal"
+  chmod 644 "$METRICS/.backup-wal"
+  mv "$METRICS/.backup-wal" "$METRICS/backup-wal.prom"
+}
+
+# What there is leads nowhere from here on: only a base backup of the new row does.
+begin_anew() {
+  say "$1: the stream begins anew. protostar backup run, for a base backup of it"
+  kill "$receiver" 2>/dev/null || :
+  wait "$receiver" || :
+  timeout 10 psql -XAtqc "SELECT pg_drop_replication_slot('$SLOT')" >/dev/null || :
+  rm -rf "$SPOOL/wal" "$SPOOL/ship" "$SPOOL/line" "$SPOOL/bases" "$SPOOL/keep-from"
+  exit 1
+}
+
+# The database is on this disk too, as a rule, and stops when it is full. A store that is away for days
+# must not do that.
+make_room() {
+  used=$(df --output=pcent "$SPOOL" | tr -dc 0-9)
+  [ "$used" -ge "$FULL_PERCENT" ] || return 0
+  ours_mb=$(du --summarize --total --block-size=1M "$SPOOL/wal" "$SPOOL/ship" 2>/dev/null \
+    | tail -n 1 | cut -f 1)
+  [ "$ours_mb" -lt "$MAKES_ROOM_MB" ] \
+    || begin_anew "the disk is $used % full, $ours_mb MB of it WAL, which made room"
 }
 
 # Only while it streams is what has come all that there is. A slot that PostgreSQL has let go of, after
@@ -88,13 +113,7 @@ streams() {
     "SELECT active, wal_status FROM pg_replication_slots WHERE slot_name = '$SLOT'") || return 1
   case $state in
     t*) ;;
-    *lost)
-      say "the stream has a hole: it begins anew. protostar backup run, for a base backup of it"
-      timeout 10 psql -XAtqc "SELECT pg_drop_replication_slot('$SLOT')" >/dev/null || :
-      rm -rf "$SPOOL/wal" "$SPOOL/ship" "$SPOOL/line" "$SPOOL/bases" "$SPOOL/keep-from"
-      kill "$receiver"
-      exit 1
-      ;;
+    *lost) begin_anew "the stream has a hole" ;;
     *) return 1 ;;
   esac
 }
@@ -127,6 +146,7 @@ prepared=
 while kill -0 "$receiver" 2>/dev/null; do
   sleep "$EVERY_S" &
   wait "$!" || :
+  make_room
   if [ -z "$prepared" ]; then
     if prepare; then prepared=yes; else say "the store cannot be used: nothing is shipped"; continue; fi
   fi

@@ -10,6 +10,14 @@ from pyhelpers.errors import FailedBeforeSwitch, PreflightError, ProtostarError
 NO_REPOSITORY, LOCKED, WRONG_KEY = 10, 11, 12
 TIMED_OUT = (124, 137)
 KEPT = "nothing was removed; what the store has is as it was"
+# Of S3, whichever server: a request that is further off is refused.
+MOST_APART_S = 15 * 60
+# What of a full disk is told where: here, or in the store.
+FULL_HERE = (
+    r"no space left",
+    "the disk of this host is full",
+    "df -h, on the host; docker system df; what an earlier restore put aside",
+)
 # The first that fits. What is said in capitals or not differs between servers.
 REASONS: tuple[tuple[str, str, str], ...] = (
     (
@@ -33,6 +41,9 @@ REASONS: tuple[tuple[str, str, str], ...] = (
         "the store does not know these keys, or does not let this user do it",
         "BACKUP_SECRET_KEY of the host's stack; the bucket's policy, store/policies/backups.json",
     ),
+    # restic's own folders, and redis-cli's file: not the store's.
+    (rf"(/spool|/tmp|/metrics)/\S*: {FULL_HERE[0]}", *FULL_HERE[1:]),
+    (rf"writing data to file: ({FULL_HERE[0]}|short write)", *FULL_HERE[1:]),
     (
         r"no space left|StorageFull|507 Insufficient|QuotaExceeded|InsufficientStorage",
         "the store is full",
@@ -61,17 +72,39 @@ REASONS: tuple[tuple[str, str, str], ...] = (
 )
 
 
-def reason(text: str) -> tuple[str, str]:
-    """(what it is, what to do); empty when nobody knows."""
-    for pattern, words, try_ in REASONS:
+REFUSED = "does not know these keys"
+
+
+def reason(text: str, *, here: bool = False) -> tuple[str, str]:
+    """(what it is, what to do); empty when nobody knows. `here`: no store was written to."""
+    for pattern, words, try_ in (FULL_HERE, *REASONS) if here else REASONS:
         if re.search(pattern, text, re.IGNORECASE):
             return words, try_
     return "", ""
 
 
-def failure(where: str, status: int, text: str, *, before: bool = False) -> ProtostarError:
+def refuses_us(text: str) -> bool:
+    """Which a store says of wrong keys; asked by HEAD, of a wrong clock too."""
+    return REFUSED in reason(text)[0]
+
+
+def clocks(where: str, apart: str) -> ProtostarError | None:
+    """`apart`: by how many seconds the store's clock is ahead, as text; None: not by too many."""
+    found = re.fullmatch(r"-?\d+", apart.strip())
+    apart_s = int(found[0]) if found else 0
+    if abs(apart_s) < MOST_APART_S:
+        return None
+    words, try_ = reason("RequestTimeTooSkewed")
+    side = "behind" if apart_s > 0 else "ahead of"
+    told = f"{where}: {words}: it is {abs(apart_s) // 60} min {side} the store's"
+    return PreflightError(error=told, state=KEPT, try_=try_)
+
+
+def failure(
+    where: str, status: int, text: str, *, before: bool = False, here: bool = False
+) -> ProtostarError:
     """`before`: nothing had begun yet."""
-    words, try_ = reason(text)
+    words, try_ = reason(text, here=here)
     if status in TIMED_OUT and not words:
         words, try_ = "no answer within the deadline", "the store's host: does it answer at all?"
     said = _last_line(text)

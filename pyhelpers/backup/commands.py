@@ -11,39 +11,52 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pyhelpers.backup.model import Item, Place
+    from pyhelpers.backup.model import Item
 
 # Of each host two repositories: the one of the WAL gets a snapshot every few seconds, and must
 # never wait until the other is tidied up.
 FILES, WAL = "files", "wal"
-# Where PostgreSQL's folders lie in its volume, beside the one that is used.
-RESTORED, RESTORED_WAL = "restored", "restored-wal"
 LABEL = "org.protostar.backup"
 FIND = (
     "docker ps --all --quiet --no-trunc --filter label=com.docker.compose.project=$1 "
     "--filter label=com.docker.compose.oneoff=False | xargs -r docker inspect"
 )
-# The store by the environment: an address may have a password in it.
-RESTIC = 'export RESTIC_REPOSITORY="$BACKUP_STORE/$1"; shift; exec restic "$@"'
+# The store by the environment: an address may have a password in it. `protostar-restic` gives up on
+# a store that is full (docker/backup/restic.sh).
+RESTIC = 'export RESTIC_REPOSITORY="$BACKUP_STORE/$1"; shift; exec protostar-restic "$@"'
 # A command that fails makes no snapshot.
 KEEP = (
     'export RESTIC_REPOSITORY="$BACKUP_STORE/files"; tags=$1 name=$2; shift 2; '
-    'exec restic backup --json --retry-lock 10m --host "$BACKUP_HOST" --tag "$tags" '
+    'exec protostar-restic backup --json --retry-lock 10m --host "$BACKUP_HOST" --tag "$tags" '
     '--stdin-filename "$name" --stdin-from-command -- "$@"'
 )
 KEEP_FOLDER = (
     'export RESTIC_REPOSITORY="$BACKUP_STORE/files"; tags=$1 path=$2; shift 2; '
-    'exec restic backup --json --retry-lock 10m --host "$BACKUP_HOST" --tag "$tags" "$@" "$path"'
+    'exec protostar-restic backup --json --retry-lock 10m --host "$BACKUP_HOST" --tag "$tags" '
+    '"$@" "$path"'
 )
+# By how many seconds the store's clock is ahead of ours; nothing where it does not say. Whether it
+# answers with an error does not matter, and no key is sent.
+CLOCK = (
+    "case $BACKUP_STORE in s3:http*) url=${BACKUP_STORE#s3:} ;; "
+    "s3:*) url=https://${BACKUP_STORE#s3:} ;; *) exit 0 ;; esac; "
+    'told=$(curl --silent --head --max-time 10 "$url" | sed -n "s/\\r$//; s/^[Dd]ate: //p") && '
+    '[ -n "$told" ] && at=$(date -d "$told" +%s) && echo $((at - $(date +%s))) || :'
+)
+# Without a database there is no repository of its WAL, nor before its first turn. Each question
+# costs a second, for a key is slow to try: so the copy itself is asked whether there is where to.
 COPY = (
     '[ -n "${BACKUP_SECOND_STORE:-}" ] || exit 0; export RESTIC_FROM_PASSWORD="$RESTIC_PASSWORD"; '
-    'for each in files wal; do export RESTIC_REPOSITORY="$BACKUP_STORE/$each"; '
-    "restic --no-lock --quiet cat config >/dev/null 2>&1 || continue; "
-    'export RESTIC_FROM_REPOSITORY="$RESTIC_REPOSITORY"; '
+    "for each in files ${PGHOST:+wal}; do "
+    'export RESTIC_FROM_REPOSITORY="$BACKUP_STORE/$each"; '
     'export RESTIC_REPOSITORY="$BACKUP_SECOND_STORE/$each"; '
-    "status=0; restic --no-lock --quiet cat config >/dev/null 2>&1 || status=$?; "
-    'if [ "$status" = 10 ]; then restic --quiet init --copy-chunker-params || exit; fi; '
-    "restic --retry-lock 10m --quiet copy || exit; done"
+    "status=0; protostar-restic --retry-lock 10m --quiet copy || status=$?; "
+    'if [ "$status" = 10 ]; then '
+    'restic --repo "$RESTIC_FROM_REPOSITORY" --no-lock --quiet cat config >/dev/null || '
+    '{ [ "$?" = 10 ] && continue; exit 1; }; '
+    "restic --quiet init --copy-chunker-params && "
+    "protostar-restic --retry-lock 10m --quiet copy && status=0; fi; "
+    '[ "$status" = 0 ] || exit "$status"; done'
 )
 # The two newest base backups can be replayed from the spool alone; what is older goes.
 ROTATE = (
@@ -54,48 +67,11 @@ ROTATE = (
 LINE = "for i in $(seq 30); do [ ! -s /spool/line ] || exec cat /spool/line; sleep 1; done; exit 1"
 NEW_LINE = "rm -rf /spool/wal /spool/ship /spool/line /spool/bases /spool/keep-from"
 MEASURE = 'cat >"/metrics/.$1" && chmod 644 "/metrics/.$1" && mv "/metrics/.$1" "/metrics/$1.prom"'
+FIGURES = 'cat "/metrics/$1.prom" 2>/dev/null || :'
 PIPE = 'set -o pipefail; n=$1; shift; "${@:1:n}" | "${@:n+1}"'
-# PostgreSQL asks for names that there may not be; a last segment was still being written.
-RESTORE_COMMAND = "cp {wal}/%f %p || cp {wal}/%f.partial %p"
-# Both names at once: at no moment is there none, which a start would fill with an empty database.
-SWAP_BACK = 'cd "$1" && mv --exchange -T "$2" "$3" && mv -T "$3" refused && sync .'
-SWAP = (
-    'cd "$1" && { [ -d "$2" ] || mkdir -m 700 "$2"; } && mv --exchange -T "$2" restored && '
-    'mv -T restored "$3" && rm -rf restored-wal && sync .'
-)
-CLEAR = 'cd "$1" && rm -rf restored restored-wal && mkdir -m 700 restored restored-wal'
-RECOVERY = 'touch "$1/restored/recovery.signal"'
-# In the container itself everybody is the owner, and nobody else gets there.
-RECOVER = (
-    "echo 'local all all trust' >/dev/shm/pg_hba.conf && "
-    'rm -f "$PGDATA/postmaster.pid" && exec postgres "$@"'
-)
-EMPTY = (
-    "initdb --username=postgres --auth=trust --encoding=UTF8 --locale-provider=builtin "
-    "--builtin-locale=C.UTF-8 >/dev/null && exec postgres -c listen_addresses="
-)
 REDIS_DUMP = (
-    'file=/spool/$1.rdb && redis-cli -h "$1" --no-auth-warning --rdb "$file" >&2 && '
-    'cat "$file" && rm -f "$file"'
-)
-QUEUE = (
-    'cd "$1" && rm -rf restored && mkdir restored && cat >restored/appendonly.aof.1.base.rdb && '
-    "echo 'file appendonly.aof.1.base.rdb seq 1 type b' >restored/appendonly.aof.manifest && "
-    "redis-check-rdb restored/appendonly.aof.1.base.rdb"
-)
-# In the container's own words; while it loads, Redis answers something else.
-PONG = 'test "$(redis-cli ping)" = PONG'
-REDIS = ("redis-server", "--appendonly", "yes", "--appenddirname", "restored", "--save", "")
-UNPACK_FOLDER = (
-    'cd "$1" && rm -rf .restored && mkdir .restored && tar -x --xattrs "--xattrs-include=user.*" '
-    "--numeric-owner --checkpoint=10000 --checkpoint-action=echo=%u -C .restored"
-)
-# Only when all of it has come. What would be overwritten is kept beside it.
-MOVE_FOLDER = (
-    'cd "$1" && aside=$2 && for path in .restored/* .restored/.[!.]*; do '
-    '[ -e "$path" ] || [ -L "$path" ] || continue; name=${path##*/}; '
-    'if [ -e "$name" ] || [ -L "$name" ]; then mkdir -p "$aside" && mv -T "$name" "$aside/$name" '
-    '|| exit; fi; mv -T "$path" "$name" || exit; done; rmdir .restored && sync .'
+    "file=/spool/$1.rdb; trap 'rm -f \"$file\"' EXIT; "
+    'redis-cli -h "$1" --no-auth-warning --rdb "$file" >&2 && cat "$file"'
 )
 
 
@@ -137,13 +113,18 @@ def forget(repository: str, keep: Sequence[str]) -> list[str]:
 
 
 def dumped(snapshot: str, path: str) -> list[str]:
-    """A file of a snapshot, to stdout."""
-    return restic(FILES, "--quiet", "dump", snapshot, path)
+    """A file of a snapshot, to stdout.
+
+    Without restic's cache, which a new server has not: what is damaged in the store alone would
+    come back all the same, and a drill would prove nothing.
+    """
+    return restic(FILES, "--quiet", "--no-cache", "dump", snapshot, path)
 
 
 def dumped_folder(repository: str, snapshot: str, path: str) -> list[str]:
     """What is in it as a tar, to stdout; names begin below `path`."""
-    return restic(repository, "--quiet", "dump", "--archive=tar", f"{snapshot}:{path}", "/")
+    inside = f"{snapshot}:{path}"
+    return restic(repository, "--quiet", "--no-cache", "dump", "--archive=tar", inside, "/")
 
 
 def pipe(source: Sequence[str], sink: Sequence[str]) -> list[str]:
@@ -169,58 +150,6 @@ def redis_dump(name: str) -> list[str]:
     return script(REDIS_DUMP, "redis", name)
 
 
-# --- containers beside ----------------------------------------------------------------------------
-
-
-def beside(image: str, place: Place, argv: Sequence[str], *options: str) -> list[str]:
-    """A program with a volume, without a network, that leaves no container behind."""
-    mount = ["--volume", f"{place.volume}:{place.mount}"]
-    alone = ["--rm", "--network", "none", "--label", LABEL, "--user", place.user]
-    entry = ["--entrypoint", argv[0], image, *argv[1:]]
-    return ["docker", "run", *alone, *mount, *options, *entry]
-
-
-def server(image: str, place: Place, name: str, argv: Sequence[str]) -> list[str]:
-    """The same for a server; what it said is still wanted when it has ended, so it stays."""
-    options = ["--detach", "--name", name, "--env", f"PGDATA={place.restored}"]
-    return [word for word in beside(image, place, argv, *options) if word != "--rm"]
-
-
-def unpack(into: str) -> list[str]:
-    """A line for every 10,000 records of 10 KiB that were read."""
-    return ["tar", "-x", "--checkpoint=10000", "--checkpoint-action=echo=%u", "-C", into]
-
-
-def recover(place: Place, target: str) -> list[str]:
-    """PostgreSQL replays the WAL, opens, and can be asked from inside only.
-
-    `hot_standby=off`: it then needs none of the sizes that the real one was given, and whoever gets
-    in knows that it is over.
-    """
-    settings = [
-        *("listen_addresses=", "hba_file=/dev/shm/pg_hba.conf", "hot_standby=off"),
-        "restore_command=" + RESTORE_COMMAND.format(wal=place.wal),
-        *([f"recovery_target_time={target}", "recovery_target_action=promote"] if target else []),
-    ]
-    chosen = [word for each in settings for word in ("-c", each)]
-    return ["sh", "-c", RECOVER, "recover", *chosen]
-
-
-def empty_cluster() -> list[str]:
-    """A new database for a dump to go into."""
-    return ["sh", "-c", EMPTY, "empty"]
-
-
-def write(path: str) -> list[str]:
-    """Of what comes by stdin a file beside it, that its owner alone may read."""
-    return script('umask 077 && cat >"$1.part" && sync "$1.part"', "write", path)
-
-
-def keep_written(path: str) -> list[str]:
-    """Only when all of it has come."""
-    return ["mv", "-T", f"{path}.part", path]
-
-
 def remove(name: str) -> list[str]:
     return script('docker rm --force --volumes "$1" 2>/dev/null || :', "remove", name)
 
@@ -229,5 +158,10 @@ def excluded(item: Item) -> tuple[str, ...]:
     """What is only of the moment, and what a restore put aside."""
     aside = ("before-*", ".restored")
     # The bucket of the backups themselves would be kept in itself.
-    own = {"root": ("guard", "metrics", "lost+found"), "objects": ("backups",)}
+    own = {
+        "root": ("guard", "metrics", "lost+found"),
+        "objects": ("backups",),
+        # What Jenkins makes anew, from its image and from the repositories.
+        "jenkins": (".cache", "caches", "logs", "plugins", "war", "workspace"),
+    }
     return (*own.get(item.of, ()), *aside)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import posixpath
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from pyhelpers.backup import commands, counts, metrics, postgres
-from pyhelpers.backup.model import Checked, Item, Kind, Place
+from pyhelpers.backup import commands, counts, metrics, placing, postgres, space
+from pyhelpers.backup.model import BASE, Checked, Item, Kind, Place
 from pyhelpers.backup.site import ASK_S, LONG_S
 from pyhelpers.backup.snapshots import beside, newest, point_for, shown
 from pyhelpers.errors import FailedBeforeSwitch, ProtostarError
@@ -20,20 +21,18 @@ if TYPE_CHECKING:
 
 MOUNT = "/var/lib/postgresql"
 LOADS_WITHIN_S = 120.0
-READ_FIGURES = 'cat "/metrics/$1.prom" 2>/dev/null || :'
 
 
 def drill(site: Site, items: Sequence[Item], stamp: str) -> list[Checked]:
     """Each item from the store into a scratch container; one that fails does not end the rest."""
-    site.open_store()
-    files = site.snapshots()
+    files = site.open_store()
     checked = [_checked(site, item, files, stamp) for item in items]
     keep_figures(site, "drill", checked)
     return checked
 
 
 def keep_figures(site: Site, kind: str, checked: Sequence[Checked]) -> None:
-    before = site.must(commands.script(READ_FIGURES, "read", kind), "the figures cannot be read")
+    before = site.figures(kind)
     text = metrics.of_checks(site.host.name, kind, checked, site.clock.time(), before)
     site.measure(kind, text)
 
@@ -61,14 +60,19 @@ def the_newest(site: Site, item: Item, files: Sequence[Snapshot]) -> Snapshot:
 
 
 @contextmanager
-def scratch(site: Site, stamp: str) -> Iterator[tuple[str, Place]]:
-    """A volume and the name of a container, both gone afterwards."""
+def scratch(site: Site, stamp: str, wanted_bytes: int) -> Iterator[tuple[str, Place]]:
+    """A volume and the name of a container, both gone afterwards.
+
+    Raises `PreflightError` when what comes back would fill the disk of those who serve.
+    """
     name = f"{site.keeper.name}-drill-{stamp}"
     site.on_host(
         ["docker", "volume", "create", "--label", commands.LABEL, name], "no scratch volume"
     )
+    place = Place(name, MOUNT, MOUNT, "999:999")
     try:
-        yield name, Place(name, MOUNT, MOUNT, "999:999")
+        space.enough(site, site.keeper.image, place, wanted_bytes)
+        yield name, place
     finally:
         site.host.run(commands.remove(name), deadline_s=ASK_S)
         site.host.run(["docker", "volume", "rm", "--force", name], deadline_s=ASK_S)
@@ -77,12 +81,12 @@ def scratch(site: Site, stamp: str) -> Iterator[tuple[str, Place]]:
 def database(site: Site, _item: Item, files: Sequence[Snapshot], stamp: str) -> tuple[str, int]:
     point = point_for(files, site.snapshots(commands.WAL), None)
     image = site.container(str(site.settings.postgres)).image
-    with scratch(site, stamp) as (name, place):
+    with scratch(site, stamp, point.size_bytes) as (name, place):
         postgres.bring(site, image, place, point, name)
         found = {db: postgres.counted(site, name, db) for db in site.settings.databases}
         postgres.stop(site, name)
         pages = ["pg_checksums", "--check", f"--pgdata={place.restored}"]
-        site.on_host(commands.beside(image, place, pages), "a page is damaged", LONG_S)
+        site.on_host(placing.beside(image, place, pages), "a page is damaged", LONG_S)
     told = sum(counts.rows(each) for each in found.values())
     return f"opens as of {shown(point.reaches)}; {told} rows; every page whole", point.size_bytes
 
@@ -97,7 +101,10 @@ def dump(site: Site, item: Item, files: Sequence[Snapshot], stamp: str) -> tuple
         commands.dumped(also.id, item.counts_path), "its counts cannot be read", LONG_S
     )
     image = site.container(str(site.settings.postgres)).image
-    with scratch(site, stamp) as (name, place):
+    base = newest(files, BASE)
+    # A dump is compressed and has no indexes: how big that gets, the base backup knows.
+    wanted_bytes = max(kept.size_bytes, base.size_bytes if base else 0)
+    with scratch(site, stamp, wanted_bytes) as (name, place):
         postgres.load_dump(site, image, place, kept, item.of, name)
         found = postgres.counted(site, name, item.of)
     told = counts.differences(counts.counts_of(there), found)
@@ -109,20 +116,20 @@ def dump(site: Site, item: Item, files: Sequence[Snapshot], stamp: str) -> tuple
 def redis(site: Site, item: Item, files: Sequence[Snapshot], stamp: str) -> tuple[str, int]:
     """Redis itself has to load it: it is stricter than what checks files."""
     kept, real = the_newest(site, item, files), site.container(item.of)
-    with scratch(site, stamp) as (name, _):
+    with scratch(site, stamp, kept.size_bytes) as (name, _):
         place = Place(name, "/data", "/data", "0:0")
         inside = commands.within(site.keeper.id, commands.dumped(kept.id, item.path))
-        words = ["sh", "-c", commands.QUEUE, "queue", place.folder]
-        sink = commands.beside(site.keeper.image, place, words, "--interactive")
+        words = ["sh", "-c", placing.QUEUE, "queue", place.folder]
+        sink = placing.beside(site.keeper.image, place, words, "--interactive")
         site.on_host(commands.pipe(inside, sink), f"{item.of} is damaged", LONG_S)
-        site.on_host(commands.server(real.image, place, name, commands.REDIS), "no scratch Redis")
+        site.on_host(placing.server(real.image, place, name, placing.REDIS), "no scratch Redis")
         return f"{_keys(site, name)} keys", kept.size_bytes
 
 
 def _keys(site: Site, name: str) -> str:
     """Raises `FailedBeforeSwitch` when it does not load them."""
     deadline_s = site.clock.monotonic() + LOADS_WITHIN_S
-    pong = commands.within(name, ["sh", "-c", commands.PONG])
+    pong = commands.within(name, ["sh", "-c", placing.PONG])
     while not site.host.run(pong, deadline_s=ASK_S).ok:
         if site.clock.monotonic() > deadline_s or not postgres.runs(site, name):
             logs = site.host.run(["docker", "logs", "--tail", "3", name], deadline_s=ASK_S)
@@ -179,12 +186,13 @@ def _read(site: Site, repository: str, share: str) -> Checked:
 
 def fetch(site: Site, item: Item, to: str) -> None:
     """The newest of it into a file of the host, whole or not at all."""
-    kept = the_newest(site, item, site.snapshots())
+    kept = the_newest(site, item, site.open_store())
+    space.enough_at(site, posixpath.dirname(to) or ".", kept.size_bytes)
     if item.kind is Kind.FOLDER:
         source = commands.dumped_folder(commands.FILES, kept.id, item.path)
     else:
         source = commands.dumped(kept.id, item.path)
     inside = commands.within(site.keeper.id, commands.bounded(LONG_S, source))
-    fetching = commands.pipe(inside, commands.write(to))
+    fetching = commands.pipe(inside, placing.write(to))
     site.on_host(fetching, f"{item.name} cannot be fetched", LONG_S)
-    site.on_host(commands.keep_written(to), f"{to} cannot be written")
+    site.on_host(placing.keep_written(to), f"{to} cannot be written")

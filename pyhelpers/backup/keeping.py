@@ -25,13 +25,14 @@ def run(site: Site, items: Sequence[Item], stamp: str, *, new_database: bool = F
     One that fails does not keep the others from being made; then nothing old is removed. Raises
     `PreflightError` before anything is begun.
     """
-    site.open_store(make=True)
-    before = site.snapshots()
+    before = site.open_store(make=True)
     if any(each.kind is Kind.POSTGRES for each in items) and not new_database:
         refuse_another_database(site, before)
     site.ask(commands.restic(commands.FILES, "unlock", "--quiet"))
     failed = [item for item in items if not _made(site, item, stamp)]
     site.measure("backup", metrics.of_backups(site.host.name, site.snapshots()))
+    if not site.figures("drill"):
+        site.measure("drill", metrics.never_drilled(site.host.name))
     if not failed:
         tidy(site)
     return failed

@@ -15,7 +15,7 @@ PREFIX = "protostar_backup"
 HELP = {
     "timestamp_seconds": "When the newest backup of it was complete.",
     "size_bytes": "What the newest backup of it holds.",
-    "drill_timestamp_seconds": "When a drill last brought everything back.",
+    "drill_timestamp_seconds": "When a drill last brought everything back; 0: never.",
     "drill_success": "1: the last drill found everything well.",
     "verify_timestamp_seconds": "When the store was last read and found whole.",
     "verify_success": "1: the last verification found everything whole.",
@@ -39,6 +39,11 @@ def of_checks(host: str, kind: str, checked: Sequence[Checked], now: float, befo
     name, labels = f"{kind}_timestamp_seconds", f'host="{host}"'
     kept = [(labels, now)] if well else _kept(name, labels, before)
     return _family(name, kept) + _family(f"{kind}_success", [(labels, int(well))])
+
+
+def never_drilled(host: str) -> str:
+    """So that an alert knows of it: a figure that is not there is never too old."""
+    return _family("drill_timestamp_seconds", [(f'host="{host}"', 0)])
 
 
 def _kept(name: str, labels: str, before: str) -> list[tuple[str, float]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pyhelpers.backup import answers, commands, counts
+from pyhelpers.backup import answers, commands, counts, placing
 from pyhelpers.backup.model import BASE, WAL
 from pyhelpers.backup.site import ASK_S, LONG_S
 from pyhelpers.backup.snapshots import shown
@@ -31,7 +31,7 @@ def bring(site: Site, image: str, place: Place, point: Point, name: str) -> None
 
 def fetch(site: Site, image: str, place: Place, point: Point) -> None:
     base, wal = point.base, point.wal
-    alone(site, image, place, commands.CLEAR, "the volume cannot be written")
+    alone(site, image, place, placing.CLEAR, "the volume cannot be written")
     with showing(
         site.show, Step("fetch base", answers.size(base.size_bytes)), site.clock.monotonic
     ):
@@ -55,7 +55,7 @@ def stream(
             site.show.note(f"{answers.size(done)}, {100 * done // total} %")
 
     inside = commands.within(site.keeper.id, commands.bounded(LONG_S, source))
-    sink = commands.beside(image, place, commands.unpack(into), "--interactive")
+    sink = placing.beside(image, place, placing.unpack(into), "--interactive")
     site.on_host(commands.pipe(inside, sink), "it cannot be fetched", LONG_S, on_line=told)
 
 
@@ -63,18 +63,18 @@ def verify(site: Site, image: str, place: Place) -> None:
     """Every file by the checksum that the server gave it."""
     with showing(site.show, Step("verify", "every file by its checksum"), site.clock.monotonic):
         argv = ["pg_verifybackup", "--quiet", place.restored]
-        site.on_host(commands.beside(image, place, argv), "the base backup is damaged", LONG_S)
+        site.on_host(placing.beside(image, place, argv), "the base backup is damaged", LONG_S)
 
 
 def replay(site: Site, image: str, place: Place, point: Point, name: str) -> None:
     """Raises `FailedBeforeSwitch` with the server's last lines when it does not open."""
     with showing(site.show, Step("replay", "the WAL, then open"), site.clock.monotonic):
-        alone(site, image, place, commands.RECOVERY, "the volume cannot be written")
+        alone(site, image, place, placing.RECOVERY, "the volume cannot be written")
         if point.target is not None:
             # Beyond the last commit there is nothing to stop at: then all of it is wanted.
             if _opened(site, image, place, name, shown(point.target)):
                 return
-            alone(site, image, place, commands.RECOVERY, "the volume cannot be written")
+            alone(site, image, place, placing.RECOVERY, "the volume cannot be written")
         if not _opened(site, image, place, name, ""):
             raise FailedBeforeSwitch(error=f"{site.host.name}: the WAL does not reach its end")
 
@@ -82,7 +82,7 @@ def replay(site: Site, image: str, place: Place, point: Point, name: str) -> Non
 def _opened(site: Site, image: str, place: Place, name: str, target: str) -> bool:
     """False: the WAL ended before the target."""
     site.on_host(commands.remove(name), "an old container cannot be removed")
-    start = commands.server(image, place, name, commands.recover(place, target))
+    start = placing.server(image, place, name, placing.recover(place, target))
     site.on_host(start, "the scratch server cannot be started")
     return wait_open(site, name)
 
@@ -141,8 +141,8 @@ def load_dump(
     site: Site, image: str, place: Place, dump: Snapshot, database: str, name: str
 ) -> None:
     """A dump into a new server called `name`."""
-    alone(site, image, place, commands.CLEAR, "the volume cannot be written")
-    site.on_host(commands.server(image, place, name, commands.empty_cluster()), "no scratch server")
+    alone(site, image, place, placing.CLEAR, "the volume cannot be written")
+    site.on_host(placing.server(image, place, name, placing.empty_cluster()), "no scratch server")
     wait_open(site, name)
     site.on_host(
         commands.within(name, ["createdb", "-U", "postgres", database]), "no scratch database"
@@ -159,4 +159,4 @@ def load_dump(
 def alone(site: Site, image: str, place: Place, text: str, what: str, *arguments: str) -> None:
     """A short script on the volume."""
     argv = commands.script(text, "place", place.folder, *arguments)
-    site.on_host(commands.beside(image, place, argv), what, LONG_S)
+    site.on_host(placing.beside(image, place, argv), what, LONG_S)

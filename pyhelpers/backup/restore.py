@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pyhelpers.backup import answers, commands, keeping, postgres, report
+from pyhelpers.backup import commands, keeping, placing, postgres, report, space
 from pyhelpers.backup.model import SOURCES, Item, Kind, Place, Point, Snapshot
 from pyhelpers.backup.site import LONG_S
 from pyhelpers.backup.snapshots import newest, point_for, shown
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from pyhelpers.backup.site import Site
 
-# What comes back lies beside what is there until it is proven.
-ROOM = 1.2
 ANSWERS_WITHIN_S = 180.0
 # Of compose/a5/redis/queue.conf.
 LOG = "/data/appendonlydir"
@@ -43,8 +41,7 @@ class Wanted:
 
 def wanted(site: Site, items: Sequence[Item], target: float | None) -> list[Wanted]:
     """What would be brought back. Raises `PreflightError` when the store does not have it."""
-    site.open_store()
-    files = site.snapshots()
+    files = site.open_store()
     return [_wanted(site, item, files, target) for item in items]
 
 
@@ -85,7 +82,7 @@ def database(site: Site, each: Wanted, stamp: str) -> None:
     place = real.beside(real.data)
     assert each.point is not None  # noqa: S101 - of this kind it always has one
     name = f"{real.name}-restore"
-    enough_room(site, real.image, place, each.size_bytes)
+    space.enough(site, real.image, place, each.size_bytes)
     try:
         postgres.bring(site, real.image, place, each.point, name)
         postgres.stop(site, name)
@@ -112,21 +109,6 @@ def _begin_anew(site: Site, stamp: str) -> None:
         ) from None
 
 
-def enough_room(site: Site, image: str, place: Place, wanted_bytes: int) -> None:
-    """Raises `PreflightError`: better now than when the disk is full."""
-    argv = ["df", "--block-size=1", "--output=avail", place.mount]
-    told = site.on_host(
-        commands.beside(image, place, argv), "the volume cannot be looked at", LONG_S
-    )
-    free = int(told.split()[-1])
-    if free < wanted_bytes * ROOM:
-        raise PreflightError(
-            error=f"{site.host.name}: {answers.size(free)} free where {answers.size(wanted_bytes)} "
-            "come back beside what is there",
-            try_="make room, or remove what an earlier restore put aside",
-        )
-
-
 def swap(
     site: Site, place: Place, used: str, stamp: str, container: str, well: Sequence[str]
 ) -> None:
@@ -137,10 +119,10 @@ def swap(
     aside = f"{place.folder}/before-{stamp}"
     step = Step("swap", f"what was there is kept as {aside} in {place.volume}")
     with showing(site.show, step, site.clock.monotonic):
-        _exchanged(site, place, container, commands.SWAP, used, aside)
+        _exchanged(site, place, container, placing.SWAP, used, aside)
         if _answers(site, container, well):
             return
-        _exchanged(site, place, container, commands.SWAP_BACK, used, aside)
+        _exchanged(site, place, container, placing.SWAP_BACK, used, aside)
         raise FailedAfterSwitch(
             error=f"{container} does not get well with what came back",
             state=f"it has again what it had before; what came is in {place.folder}/refused",
@@ -153,7 +135,7 @@ def _exchanged(site: Site, place: Place, container: str, text: str, used: str, a
     site.on_host(stop, f"{container} goes on", 140)
     try:
         words = ["sh", "-c", text, "swap", place.folder, used, aside]
-        argv = commands.beside(site.keeper.image, place, words)
+        argv = placing.beside(site.keeper.image, place, words)
         site.on_host(argv, "it cannot be swapped", LONG_S)
     finally:
         started(site, (container,))
@@ -185,12 +167,13 @@ def queue(site: Site, each: Wanted, stamp: str) -> None:
     """As the base of Redis's log: with a log it reads no RDB beside it."""
     real = site.container(each.item.of)
     place = real.beside(LOG)
+    space.enough(site, site.keeper.image, place, each.size_bytes)
     with showing(site.show, Step("fetch", each.item.name), site.clock.monotonic):
         inside = commands.within(site.keeper.id, commands.dumped(each.snapshot.id, each.item.path))
-        words = ["sh", "-c", commands.QUEUE, "queue", place.folder]
-        sink = commands.beside(site.keeper.image, place, words, "--interactive")
+        words = ["sh", "-c", placing.QUEUE, "queue", place.folder]
+        sink = placing.beside(site.keeper.image, place, words, "--interactive")
         site.on_host(commands.pipe(inside, sink), f"{each.item.of} cannot be fetched", LONG_S)
-    swap(site, place, LOG, stamp, real.name, ["sh", "-c", commands.PONG])
+    swap(site, place, LOG, stamp, real.name, ["sh", "-c", placing.PONG])
 
 
 def folder(site: Site, each: Wanted, stamp: str) -> None:
@@ -199,13 +182,14 @@ def folder(site: Site, each: Wanted, stamp: str) -> None:
     source = site.keeper.volumes.get(path, "")
     place = Place(source, "/target", "/target", "0:0")
     using = _using(site, source)
+    space.enough(site, site.keeper.image, place, each.size_bytes)
     with showing(site.show, Step("fetch", each.item.name), site.clock.monotonic):
         for name in using:
             site.on_host(["docker", "stop", "--timeout", "120", name], f"{name} goes on", 140)
         try:
             _unpack(site, place, each.snapshot.id, path)
-            words = ["sh", "-c", commands.MOVE_FOLDER, "move", "/target", f"before-{stamp}"]
-            argv = commands.beside(site.keeper.image, place, words)
+            words = ["sh", "-c", placing.MOVE_FOLDER, "move", "/target", f"before-{stamp}"]
+            argv = placing.beside(site.keeper.image, place, words)
             site.on_host(argv, f"{path} cannot be put in its place", LONG_S)
         finally:
             started(site, using)
@@ -214,8 +198,8 @@ def folder(site: Site, each: Wanted, stamp: str) -> None:
 def _unpack(site: Site, place: Place, snapshot: str, path: str) -> None:
     source = commands.dumped_folder(commands.FILES, snapshot, path)
     inside = commands.within(site.keeper.id, source)
-    words = ["sh", "-c", commands.UNPACK_FOLDER, "unpack", place.folder]
-    sink = commands.beside(site.keeper.image, place, words, "--interactive")
+    words = ["sh", "-c", placing.UNPACK_FOLDER, "unpack", place.folder]
+    sink = placing.beside(site.keeper.image, place, words, "--interactive")
     site.on_host(commands.pipe(inside, sink), f"{path} cannot be fetched", LONG_S)
 
 

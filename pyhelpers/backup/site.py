@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from pyhelpers.clock import WallClock
     from pyhelpers.config.backups import HostBackup, Keep
+    from pyhelpers.errors import ProtostarError
     from pyhelpers.hosts.protocol import Finished, Host
     from pyhelpers.steps import Notes, Step
 
@@ -130,8 +131,8 @@ class Site:
         done = self.host.run(argv, deadline_s=deadline_s, stdin=stdin, on_line=on_line)
         if not done.ok:
             text = f"{done.out}\n{done.err}"
-            if answers.reason(text)[0]:
-                raise answers.failure(f"{self.host.name}: {what}", done.status, text)
+            if answers.reason(text, here=True)[0]:
+                raise answers.failure(f"{self.host.name}: {what}", done.status, text, here=True)
             said = (done.err.strip() or done.out.strip()).splitlines()
             told = said[-1] if said else f"status {done.status}"
             raise FailedBeforeSwitch(error=f"{self.host.name}: {what}: {told}")
@@ -139,12 +140,12 @@ class Site:
 
     # --- the store --------------------------------------------------------------------------------
 
-    def open_store(self, *, make: bool = False) -> None:
-        """See that the store answers and knows our key, before anything long begins.
+    def open_store(self, *, make: bool = False) -> tuple[Snapshot, ...]:
+        """What it has, oldest first: so it answers and knows our key, before anything long begins.
 
         `make`: a store that was never used gets its repository. Raises `PreflightError`.
         """
-        asked = self.ask(commands.restic(commands.FILES, "--no-lock", "cat", "config"), PROBE_S)
+        asked = self._listed(commands.FILES, PROBE_S)
         if asked.status == answers.NO_REPOSITORY and not answers.reason(asked.err)[0]:
             if not make:
                 raise PreflightError(
@@ -152,20 +153,37 @@ class Site:
                     try_=f"protostar backup run {self.host.name}",
                 )
             asked = self.ask(commands.restic(commands.FILES, "init"))
+            if asked.ok:
+                return ()
         if not asked.ok:
-            where = f"{self.host.name}: the store"
-            raise answers.failure(where, asked.status, asked.err, before=True)
+            raise self._refused(asked)
+        return snapshots_of(asked.out)
 
     def snapshots(self, repository: str = commands.FILES) -> tuple[Snapshot, ...]:
         """Oldest first; none when there is no repository yet."""
-        argv = commands.restic(repository, "--no-lock", "snapshots", "--json")
-        asked = self.ask(argv)
+        asked = self._listed(repository, ASK_S)
         if asked.status == answers.NO_REPOSITORY:
             return ()
         if not asked.ok:
-            where = f"{self.host.name}: the store"
-            raise answers.failure(where, asked.status, asked.err, before=True)
+            raise self._refused(asked)
         return snapshots_of(asked.out)
+
+    def _listed(self, repository: str, deadline_s: float) -> Finished:
+        return self.ask(commands.restic(repository, "--no-lock", "snapshots", "--json"), deadline_s)
+
+    def _refused(self, asked: Finished) -> ProtostarError:
+        where = f"{self.host.name}: the store"
+        if answers.refuses_us(asked.err):
+            told = self.ask(commands.script(commands.CLOCK, "clock"), PROBE_S)
+            wrong_clock = answers.clocks(where, told.out)
+            if wrong_clock is not None:
+                return wrong_clock
+        return answers.failure(where, asked.status, asked.err, before=True)
+
+    def figures(self, name: str) -> str:
+        """As they were last written; empty when they never were."""
+        reading = commands.script(commands.FIGURES, "read", name)
+        return self.must(reading, "the figures cannot be read")
 
     def measure(self, name: str, text: str) -> None:
         self.must(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
-ORDER_S, ANSWER_S = 120.0, 20
+ORDER_S, ANSWER_S = 120.0, 20.0
 AGENT = "protostar"
 STAYS = "the certificate that is there stays"
 
@@ -44,10 +44,15 @@ def new_account_key() -> bytes:
 
 
 class Authority:
-    """One ACME server as one account sees it. Every failure is a `FailedBeforeSwitch`."""
+    """One ACME server as one account sees it. Every failure is a `FailedBeforeSwitch`.
 
-    def __init__(self, url: str, account_key: bytes, trust: str | None) -> None:
-        self._url, self._trust = url, trust
+    `answer_s`: how long one of its answers may take.
+    """
+
+    def __init__(
+        self, url: str, account_key: bytes, trust: str | None, *, answer_s: float = ANSWER_S
+    ) -> None:
+        self._url, self._trust, self._answer_s = url, trust, answer_s
         key = serialization.load_pem_private_key(account_key, password=None)
         self._key = josepy.jwk.JWKEC(key=key)
         self._client: client.ClientV2 | None = None
@@ -103,7 +108,11 @@ class Authority:
     def _open(self) -> client.ClientV2:
         if self._client is None:
             network = client.ClientNetwork(
-                self._key, alg=josepy.jwa.ES256, user_agent=AGENT, timeout=ANSWER_S
+                self._key,
+                alg=josepy.jwa.ES256,
+                user_agent=AGENT,
+                # It is handed on to requests, which takes parts of a second too.
+                timeout=self._answer_s,  # type: ignore[arg-type]
             )
             # As requests has it: a file of authorities instead of the machine's.
             network.verify_ssl = self._trust or True  # type: ignore[assignment]
@@ -137,6 +146,10 @@ def told(url: str) -> Iterator[None]:
         raise _failure(url, f"{wrong.code}: {wrong.detail}", "the limits of the server") from None
     except errors.TimeoutError:
         raise _failure(url, f"no certificate within {ORDER_S:g} s", "") from None
+    except requests.Timeout:
+        raise _failure(url, "it does not answer", "") from None
+    except requests.ConnectionError as wrong:
+        raise _failure(url, f"it cannot be reached: {_last(wrong)}", "") from None
     except (errors.Error, requests.RequestException, josepy.errors.Error, ValueError) as wrong:
         raise _failure(url, f"{type(wrong).__name__}: {str(wrong)[:300]}", "") from None
 
@@ -146,6 +159,11 @@ def _reasons(wrong: errors.ValidationError) -> Iterator[str]:
         for body in each.body.challenges:
             if body.error is not None:
                 yield f"{each.body.identifier.value}: {body.error.detail}"
+
+
+def _last(wrong: requests.ConnectionError) -> str:
+    """The innermost reason; around it are only the library's own objects."""
+    return str(wrong).rpartition(": ")[2].rstrip("')\"")[:100]
 
 
 def _failure(url: str, words: str, look: str) -> FailedBeforeSwitch:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import ssl
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +21,7 @@ from tests.e2e.colours import wait_until
 from tests.nginx.files import self_signed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
 HOOK = """\
@@ -51,6 +54,7 @@ class AcmeServer:
     management_port: int = field(default_factory=free_port)
     roots_port: int = field(default_factory=free_port)
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    refused: tuple[str, ...] = ()
 
     @property
     def url(self) -> str:
@@ -66,6 +70,9 @@ class AcmeServer:
         hook = HOOK.format(python=sys.executable, management=self.management)
         (self.folder / "dns-record").write_text(hook, encoding="utf-8")
         (self.folder / "dns-record").chmod(0o755)
+        self._configure()
+
+    def _configure(self) -> None:
         (self.folder / "pebble.json").write_text(json.dumps(self._config()), encoding="utf-8")
 
     def _config(self) -> dict[str, Any]:
@@ -79,6 +86,7 @@ class AcmeServer:
                 "httpPort": self.http_port,
                 "tlsPort": free_port(),
                 "retryAfter": {"authz": 1, "order": 1},
+                "domainBlocklist": list(self.refused),
                 "profiles": {"default": {"description": "90 days", "validityPeriod": 7_776_000}},
             }
         }
@@ -100,6 +108,20 @@ class AcmeServer:
         path = self.folder / "root.pem"
         path.write_text(found.text, encoding="utf-8")
         return path
+
+    def refuse(self, *names: str) -> None:
+        """From now on it issues nothing for them. It begins anew, and has forgotten everybody."""
+        self.stop()
+        self.refused = names
+        self._configure()
+        self.start()
+
+    @contextmanager
+    def silent(self) -> Iterator[None]:
+        """Whoever connects is heard, and never answered."""
+        self.stop()
+        with socket.create_server(("127.0.0.1", self.port)):
+            yield
 
     def _run(self, *argv: str) -> None:
         log = (self.folder / "pebble.log").open("ab")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from bench.engine import completed, docker
+from bench.engine import LABEL, completed, docker
 from tests.e2e.stacks import ServerStack
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 SHIP_EVERY_S = 3
 SECOND_STORE = "/spool/second"
+STORE = "protostar/versitygw:1.8"
 
 
 @dataclass(slots=True)
@@ -81,6 +82,30 @@ class KeptServer:
         done = self.a5.compose("up", "--detach", "--wait", *arguments, **self.environment)
         assert done.returncode == 0, done.stderr
 
+    def start_centre_backup(self) -> None:
+        """Into a store that is not its own."""
+        root = self.folder / f"root-{self.centre.tag}"
+        (root / "metrics").mkdir(parents=True)
+        environment = {
+            "CENTRE_BACKUP_STORE": self.another_store("elsewhere", "64m"),
+            "CENTRE_BACKUP_SECRET_KEY": self.centre.secret("S3_BACKUPS_SECRET_KEY"),
+            "PROTOSTAR_ROOT": str(root),
+        }
+        done = self.centre.compose("up", "--detach", "--wait", "--no-deps", "backup", **environment)
+        assert done.returncode == 0, done.stderr
+        docker("network", "connect", self.store_network, self.centre.container("backup"))
+
+    def another_store(self, word: str, size: str) -> str:
+        """On a disk of `size`, with the user `backups` alone. Returns what backups call it."""
+        name = f"{self.centre.project}-{word}"
+        there = ["--network", self.store_network, "--label", f"{LABEL}={self.centre.tag}"]
+        disks = ["--tmpfs", f"/data:size={size},uid=990,gid=990", "--tmpfs", "/iam:uid=990,gid=990"]
+        secret = self.centre.secret("S3_BACKUPS_SECRET_KEY")
+        keys = ["--env", "ROOT_ACCESS_KEY=backups", "--env", f"ROOT_SECRET_KEY={secret}"]
+        docker("run", "--detach", "--name", name, *there, *disks, *keys, STORE)
+        docker("exec", name, "mkdir", "/data/backups")
+        return f"s3:http://{name}:7070/backups/kept"
+
     def job(self, service: str) -> None:
         self.a5.job(service, **self.environment)
 
@@ -99,24 +124,34 @@ class KeptServer:
         }
         document: dict[str, Any] = {
             "project": "test",
-            "hosts": {self.host: {"local": True, "root": str(self.root)}},
+            "hosts": {
+                self.host: {"local": True, "root": str(self.root)},
+                self.centre.tag: {
+                    "local": True,
+                    "root": str(self.folder / f"root-{self.centre.tag}"),
+                },
+            },
             "services": {"api": {"host": self.host, "image": "a", "compose": "a", "port": 1}},
-            "backup": {"hosts": {self.host: kept}},
+            "backup": {
+                "hosts": {self.host: kept, self.centre.tag: {"folders": ["jenkins", "objects"]}}
+            },
         }
         self.file.write_text(yaml.safe_dump(document), encoding="utf-8")
 
     # --- using it ---------------------------------------------------------------------------------
 
-    def argv(self, command: str, *arguments: str) -> list[str]:
-        module = [sys.executable, "-m", "pyhelpers.backup", command, self.host]
+    def argv(self, command: str, *arguments: str, host: str = "") -> list[str]:
+        module = [sys.executable, "-m", "pyhelpers.backup", command, host or self.host]
         return [*module, *arguments, "-f", str(self.file)]
 
-    def backup(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def backup(
+        self, command: str, *arguments: str, host: str = ""
+    ) -> subprocess.CompletedProcess[str]:
         """`python -m pyhelpers.backup …`, to its end."""
-        return completed(self.argv(command, *arguments))
+        return completed(self.argv(command, *arguments, host=host))
 
-    def done(self, command: str, *arguments: str) -> str:
-        found = self.backup(command, *arguments)
+    def done(self, command: str, *arguments: str, host: str = "") -> str:
+        found = self.backup(command, *arguments, host=host)
         assert found.returncode == 0, (found.stdout, found.stderr)
         return found.stdout
 
@@ -134,6 +169,10 @@ class KeptServer:
         done = self.a5.within("queue", "redis-cli", *arguments)
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
+
+    def await_healthy(self, stack: ServerStack, service: str) -> None:
+        wait = stack.compose("up", "--detach", "--wait", "--no-recreate", "--no-deps", service)
+        assert wait.returncode == 0, wait.stderr
 
     def now(self) -> str:
         """By the database's clock, to the next whole second."""
@@ -166,6 +205,29 @@ class KeptServer:
         listed = "find /data/backups/a5/files/data -type f -printf '%s %p\\n' | sort -n"
         lines = self.centre.within("s3", "sh", "-c", listed).stdout.splitlines()
         return [line.split()[1] for line in lines]
+
+    def who_needs(self, pack: str) -> str:
+        """What restic says of the piece in a file's middle: which snapshots are made of it."""
+        middle = int(self.centre.within("s3", "stat", "-c", "%s", pack).stdout) // 2
+        for each in self._pieces(pack.rpartition("/")[2]):
+            if each["offset"] <= middle < each["offset"] + each["length"]:
+                kind = "--tree" if each["type"] == "tree" else "--blob"
+                return self._restic('exec restic --no-lock find "$@"', kind, each["id"])
+        return ""
+
+    def _pieces(self, pack: str) -> list[dict[str, Any]]:
+        """Of all packs an index says what lies where in them."""
+        each = 'restic --no-lock --quiet cat index "$each" | tr -d "\\n"; echo'
+        listing = f"for each in $(restic --no-lock --quiet list index); do {each}; done"
+        indexes = [json.loads(line) for line in self._restic(listing).splitlines()]
+        found = (p["blobs"] for index in indexes for p in index["packs"] if p["id"] == pack)
+        return next(found, [])
+
+    def _restic(self, script: str, *arguments: str) -> str:
+        where = 'export RESTIC_REPOSITORY="$BACKUP_STORE/files"; '
+        done = self.a5.within("backup", "sh", "-c", where + script, "restic", *arguments)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
     def wipe_a5(self) -> None:
         """Its disk is gone, with everything on it; a new server gets the same stack."""

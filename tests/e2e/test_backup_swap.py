@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bench.engine import docker
-from pyhelpers.backup import commands
+from pyhelpers.backup import commands, placing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,9 +29,9 @@ def test_a_swap_keeps_what_was_there_and_can_be_taken_back(tmp_path: Path) -> No
     (tmp_path / "restored").mkdir()
     (tmp_path / "restored/new").touch()
     aside = tmp_path / "before-x"
-    run(commands.SWAP, tmp_path, tmp_path / "used", aside)
+    run(placing.SWAP, tmp_path, tmp_path / "used", aside)
     assert [each.name for each in (tmp_path / "used").iterdir()] == ["new"]
     assert [each.name for each in aside.iterdir()] == ["old"]
-    run(commands.SWAP_BACK, tmp_path, tmp_path / "used", aside)
+    run(placing.SWAP_BACK, tmp_path, tmp_path / "used", aside)
     assert [each.name for each in (tmp_path / "used").iterdir()] == ["old"]
     assert [each.name for each in (tmp_path / "refused").iterdir()] == ["new"]

@@ -59,7 +59,10 @@ PURE += [
     ),
     *(
         f"pyhelpers.backup.{name}"
-        for name in ("model", "snapshots", "commands", "counts", "answers", "metrics", "report")
+        for name in (
+            *("model", "snapshots", "commands", "placing", "counts"),
+            *("answers", "metrics", "report"),
+        )
     ),
     *(f"pyhelpers.certs.{name}" for name in ("model", "commands", "metrics", "report")),
 ]

@@ -9,27 +9,17 @@ from pathlib import Path
 import click
 
 from pyhelpers import console
-from pyhelpers.backup.cli.shared import (
-    alone,
-    chosen_items,
-    group,
-    host_argument,
-    json_option,
-    only_option,
-    open_site,
-    stamp,
-    view,
-)
+from pyhelpers.backup.cli import shared
 from pyhelpers.config.options import config_option
 
 
-@group.command()
-@host_argument
-@only_option
+@shared.group.command()
+@shared.host_argument
+@shared.only_option
 @click.option("--dry-run", is_flag=True, help="Say what would be kept.")
 @click.option("--new-database", is_flag=True, help="Also a database that was never kept here.")
 @config_option
-@json_option
+@shared.json_option
 def run(
     host: str,
     only: tuple[str, ...],
@@ -51,15 +41,14 @@ def run(
     from pyhelpers.backup import keeping, report
     from pyhelpers.errors import FailedBeforeSwitch
 
-    with view(json_wanted=json_wanted) as show:
-        site = open_site(file, host, show)
-        items = chosen_items(site, only)
+    with shared.opened(file, host, json_wanted=json_wanted) as site:
+        items = shared.chosen_items(site, only)
         if dry_run:
             console.table(("item", "what"), [(i.name, keeping.WHAT[i.kind]) for i in items])
             return
-        with alone(site):
-            failed = keeping.run(site, items, stamp(), new_database=new_database)
-            kept = site.snapshots()
+        with shared.alone(site):
+            failed = keeping.run(site, items, shared.stamp(), new_database=new_database)
+            kept = site.snapshots() if json_wanted else ()
     if failed:
         raise FailedBeforeSwitch(
             error=f"{host}: not kept: {', '.join(item.name for item in failed)}",
@@ -83,14 +72,14 @@ def _moment(_ctx: click.Context, _param: click.Parameter, text: str | None) -> f
     return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
 
 
-@group.command()
-@host_argument
-@only_option
+@shared.group.command()
+@shared.host_argument
+@shared.only_option
 @click.option("--to", "target", callback=_moment, help="The second to go back to, UTC.")
 @click.option("--dry-run", is_flag=True, help="Say what would come back and what is lost.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @config_option
-@json_option
+@shared.json_option
 def restore(  # noqa: PLR0913 - each is an option of the command
     host: str,
     only: tuple[str, ...],
@@ -114,9 +103,8 @@ def restore(  # noqa: PLR0913 - each is an option of the command
     from pyhelpers.backup import restore as restoring
     from pyhelpers.backup.model import Kind
 
-    with view(json_wanted=json_wanted) as show:
-        site = open_site(file, host, show)
-        items = [i for i in chosen_items(site, only) if only or i.kind is not Kind.DUMP]
+    with shared.opened(file, host, json_wanted=json_wanted) as site:
+        items = [i for i in shared.chosen_items(site, only) if only or i.kind is not Kind.DUMP]
         chosen = restoring.wanted(site, items, target)
         told = [restoring.lost(each, site.clock.time()) for each in chosen]
         if not json_wanted:
@@ -125,8 +113,8 @@ def restore(  # noqa: PLR0913 - each is an option of the command
             return
         _agreed(host, yes=yes)
         began_s = site.clock.monotonic()
-        with alone(site):
-            restoring.restore(site, chosen, stamp())
+        with shared.alone(site):
+            restoring.restore(site, chosen, shared.stamp())
         seconds = site.clock.monotonic() - began_s
     if json_wanted:
         console.as_json(report.restored_as_dict(host, chosen, seconds))
@@ -140,8 +128,8 @@ def _agreed(host: str, *, yes: bool) -> None:
         click.confirm(question, abort=True, err=True)
 
 
-@group.command()
-@host_argument
+@shared.group.command()
+@shared.host_argument
 @click.argument("item")
 @click.argument("to", type=click.Path(path_type=Path))
 @config_option
@@ -154,9 +142,7 @@ def fetch(host: str, item: str, to: Path, file: Path) -> None:
     """
     from pyhelpers.backup import drill
 
-    with view(json_wanted=False) as show:
-        site = open_site(file, host, show)
-        site.open_store()
-        found = chosen_items(site, (item,))
+    with shared.opened(file, host) as site:
+        found = shared.chosen_items(site, (item,))
         drill.fetch(site, found[0], str(to))
     console.say(f"Done: {to} on {host}")

@@ -8,17 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pyhelpers import console
-from pyhelpers.backup.cli.shared import (
-    alone,
-    chosen_items,
-    group,
-    host_argument,
-    json_option,
-    only_option,
-    open_site,
-    stamp,
-    view,
-)
+from pyhelpers.backup.cli import shared
 from pyhelpers.config.options import config_option
 
 if TYPE_CHECKING:
@@ -27,10 +17,10 @@ if TYPE_CHECKING:
     from pyhelpers.backup.model import Checked
 
 
-@group.command(name="list")
-@host_argument
+@shared.group.command(name="list")
+@shared.host_argument
 @config_option
-@json_option
+@shared.json_option
 def list_(host: str, file: Path, *, json_wanted: bool) -> None:
     """Show what the store has of HOST, and up to when the WAL is there.
 
@@ -40,10 +30,8 @@ def list_(host: str, file: Path, *, json_wanted: bool) -> None:
     """
     from pyhelpers.backup import commands, report
 
-    with view(json_wanted=json_wanted) as show:
-        site = open_site(file, host, show)
-        site.open_store()
-        kept, wal = site.snapshots(), site.snapshots(commands.WAL)
+    with shared.opened(file, host, json_wanted=json_wanted) as site:
+        kept, wal = site.open_store(), site.snapshots(commands.WAL)
     if json_wanted:
         console.as_json(report.list_as_dict(host, site.items, (*kept, *wal)))
         return
@@ -52,11 +40,11 @@ def list_(host: str, file: Path, *, json_wanted: bool) -> None:
         console.say(report.wal_line(wal, site.clock.time()))
 
 
-@group.command()
-@host_argument
-@only_option
+@shared.group.command()
+@shared.host_argument
+@shared.only_option
 @config_option
-@json_option
+@shared.json_option
 def drill(host: str, only: tuple[str, ...], file: Path, *, json_wanted: bool) -> None:
     """Bring HOST's newest backups back into scratch containers, and compare what came.
 
@@ -68,18 +56,16 @@ def drill(host: str, only: tuple[str, ...], file: Path, *, json_wanted: bool) ->
     """
     from pyhelpers.backup import drill as drilling
 
-    with view(json_wanted=json_wanted) as show:
-        site = open_site(file, host, show)
-        with alone(site):
-            checked = drilling.drill(site, chosen_items(site, only), stamp())
+    with shared.opened(file, host, json_wanted=json_wanted) as site, shared.alone(site):
+        checked = drilling.drill(site, shared.chosen_items(site, only), shared.stamp())
     _tell(host, checked, json_wanted=json_wanted)
 
 
-@group.command()
-@host_argument
+@shared.group.command()
+@shared.host_argument
 @click.option("--all", "everything", is_flag=True, help="Read all of it, not a tenth.")
 @config_option
-@json_option
+@shared.json_option
 def verify(host: str, file: Path, *, everything: bool, json_wanted: bool) -> None:
     """Read HOST's part of the store: its structure, and a tenth of its data.
 
@@ -92,10 +78,8 @@ def verify(host: str, file: Path, *, everything: bool, json_wanted: bool) -> Non
     """
     from pyhelpers.backup import drill as drilling
 
-    with view(json_wanted=json_wanted) as show:
-        site = open_site(file, host, show)
-        with alone(site):
-            checked = drilling.verify(site, "100%" if everything else "10%")
+    with shared.opened(file, host, json_wanted=json_wanted) as site, shared.alone(site):
+        checked = drilling.verify(site, "100%" if everything else "10%")
     _tell(host, checked, json_wanted=json_wanted)
 
 

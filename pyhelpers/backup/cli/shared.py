@@ -68,8 +68,17 @@ def backup_of(config: Config) -> Backup:
     return config.backup
 
 
-def open_site(file: Path, name: str, show: Notes[Step]) -> Site:
-    """Raises `PreflightError` when the backup container is not there."""
+@contextmanager
+def opened(file: Path, name: str, *, json_wanted: bool = False) -> Iterator[Site]:
+    """A host with what is shown of it. Raises `PreflightError` when it has no backup container."""
+    view = console.steps_view(json_wanted=json_wanted)
+    try:
+        yield _site(file, name, view)
+    finally:
+        view.close()
+
+
+def _site(file: Path, name: str, show: Notes[Step]) -> Site:
     from pyhelpers.backup.site import Site
 
     config = load_config(file)
@@ -112,12 +121,3 @@ def chosen_items(site: Site, only: Sequence[str]) -> list[Item]:
 def stamp() -> str:
     """This run's name: its moment."""
     return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-
-
-@contextmanager
-def view(*, json_wanted: bool) -> Iterator[Notes[Step]]:
-    shown = console.steps_view(json_wanted=json_wanted)
-    try:
-        yield shown
-    finally:
-        shown.close()

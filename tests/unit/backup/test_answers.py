@@ -6,7 +6,16 @@ import json
 
 import pytest
 
-from pyhelpers.backup.answers import KEPT, failure, progress, reason, size, summary
+from pyhelpers.backup.answers import (
+    KEPT,
+    clocks,
+    failure,
+    progress,
+    reason,
+    refuses_us,
+    size,
+    summary,
+)
 from pyhelpers.errors import FailedBeforeSwitch, PreflightError
 
 SAID = {
@@ -19,6 +28,11 @@ SAID = {
     "SignatureDoesNotMatch": "does not know these keys",
     "Stat: Access Denied. AccessDenied": "does not let this user do it",
     "Save(<data/1>) failed: write /data/x: no space left on device": "the store is full",
+    "Save(<data/c8>) returned error, retrying: client.PutObject: No space left on device.\n"
+    "Fatal: unable to save snapshot: context canceled": "the store is full",
+    "Fatal: unable to save snapshot: Copy: write /spool/cache/2a/data/7b/tmp-2: "
+    "no space left on device": "the disk of this host is full",
+    "subprocess sh: Error writing data to file: short write": "the disk of this host is full",
     "Fatal: wrong password or no key found": "the key (BACKUP_KEY)",
     "ciphertext verification failed": "a backup is damaged",
     "dial tcp 10.0.0.2:7070: connect: connection refused": "cannot be reached",
@@ -47,6 +61,35 @@ def test_before_anything_has_begun_it_is_a_preflight() -> None:
 
 def test_silence_until_the_deadline_is_told() -> None:
     assert "no answer within the deadline" in failure("a5", 124, "").error
+
+
+def test_what_is_full_where_no_store_is_written_to_is_the_host() -> None:
+    said = "tar: base/1/2: Cannot write: No space left on device"
+    assert "the disk of this host is full" in failure("a5", 2, said, here=True).error
+    assert "the store is full" in failure("a5", 1, said).error
+
+
+class TestClocks:
+    """By how many seconds the store's is ahead."""
+
+    @pytest.mark.parametrize(
+        ("apart", "told"), [("3600", "60 min behind"), ("-3599\n", "59 min ahead of")]
+    )
+    def test_that_differ_too_much_are_told_with_by_how_much(self, apart: str, told: str) -> None:
+        wrong = clocks("a5: the store", apart)
+        assert isinstance(wrong, PreflightError)
+        assert f"it is {told} the store's" in wrong.error
+        assert "timedatectl" in wrong.try_
+
+    @pytest.mark.parametrize("apart", ["0", "-899", "899", "", "date: no such date"])
+    def test_that_agree_or_are_not_known_explain_nothing(self, apart: str) -> None:
+        assert clocks("a5", apart) is None
+
+
+@pytest.mark.parametrize("said", ["Stat: Access Denied.", "SignatureDoesNotMatch", "403 Forbidden"])
+def test_a_refusal_may_be_one_of_the_clock(said: str) -> None:
+    assert refuses_us(said)
+    assert not refuses_us("connection refused")
 
 
 def test_restics_own_json_is_told_by_its_message() -> None:

@@ -40,6 +40,19 @@ def test_what_went_well_is_tidied_up_after(site: Site, host: AnsweringHost) -> N
     assert host.was_asked("/metrics", "backup")
 
 
+def test_what_was_never_drilled_has_a_figure_that_an_alert_finds_too_old(
+    site: Site, host: AnsweringHost
+) -> None:
+    keeping.run(site, site.items, "now")
+    assert host.was_asked("/metrics", "measure drill")
+
+
+def test_the_age_of_a_drill_stays(site: Site, host: AnsweringHost) -> None:
+    host.answer("read drill", text='protostar_backup_drill_timestamp_seconds{host="a5"} 7\n')
+    keeping.run(site, site.items, "now")
+    assert not host.was_asked("measure drill")
+
+
 def test_one_that_fails_is_told_and_nothing_old_is_removed(site: Site, host: AnsweringHost) -> None:
     host.answer("/base.tar", status=1, text="write: no space left on device")
     failed = keeping.run(site, site.items, "now")
@@ -63,16 +76,28 @@ def test_another_database_is_refused_before_anything_is_kept(
 
 
 def test_a_store_that_was_never_used_is_prepared(site: Site, host: AnsweringHost) -> None:
-    host.answer("--no-lock cat config", status=10, text="Stat: The specified key does not exist.")
+    host.answer("--no-lock snapshots", status=10, text="Stat: The specified key does not exist.")
     keeping.run(site, site.items, "now")
     assert host.was_asked("restic files init")
 
 
 def test_one_that_knows_us_no_more_is_not(site: Site, host: AnsweringHost) -> None:
-    host.answer("--no-lock cat config", status=10, text="Stat: the request signature we calculated")
+    host.answer("--no-lock snapshots", status=10, text="Stat: the request signature we calculated")
     with pytest.raises(PreflightError, match="does not know these keys"):
         keeping.run(site, site.items, "now")
     assert not host.was_asked("restic files init")
+
+
+def test_a_clock_that_is_off_is_told_as_that_and_not_as_wrong_keys(
+    site: Site, host: AnsweringHost
+) -> None:
+    host.answer("--no-lock snapshots", status=1, text="Fatal: Stat: Access Denied.")
+    host.answer("curl --silent --head", text="-3600\n")
+    with pytest.raises(PreflightError, match=r"clock of this host .* 60 min ahead of the store's"):
+        keeping.run(site, site.items, "now")
+    host.answer("curl --silent --head", text="1\n")
+    with pytest.raises(PreflightError, match="does not know these keys"):
+        keeping.run(site, site.items, "now")
 
 
 def test_without_its_container_nothing_can_be_kept(host: AnsweringHost) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyhelpers.backup.metrics import of_backups, of_checks
+from pyhelpers.backup.metrics import never_drilled, of_backups, of_checks
 from pyhelpers.backup.model import Checked, Snapshot
 
 WELL = [Checked("postgres", "opens"), Checked("redis:queue", "2 keys")]
@@ -21,6 +21,12 @@ def test_a_drill_that_went_well_sets_its_moment() -> None:
     text = of_checks("a5", "drill", WELL, 100.0, "")
     assert 'protostar_backup_drill_timestamp_seconds{host="a5"} 100\n' in text
     assert 'protostar_backup_drill_success{host="a5"} 1\n' in text
+
+
+def test_before_the_first_good_drill_its_moment_is_long_ago() -> None:
+    never = never_drilled("a5")
+    assert 'protostar_backup_drill_timestamp_seconds{host="a5"} 0\n' in never
+    assert 'timestamp_seconds{host="a5"} 0\n' in of_checks("a5", "drill", BAD, 200.0, never)
 
 
 def test_one_that_failed_keeps_the_moment_of_the_last_good_one() -> None:

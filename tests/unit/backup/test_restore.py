@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pyhelpers.backup import restore
-from pyhelpers.backup.model import BASE, Item, Kind, Place, Snapshot
+from pyhelpers.backup.model import BASE, Item, Kind, Place, Point, Snapshot
 from pyhelpers.errors import FailedAfterSwitch, PreflightError
 from tests.unit.backup.host_double import AnsweringHost, site_of
 
@@ -60,14 +60,6 @@ def test_a_swap_that_fails_starts_what_it_stopped(site: Site, host: AnsweringHos
     assert host.asked[-1] == "docker start queue-1"
 
 
-def test_a_disk_without_room_is_refused_before_anything_is_fetched(
-    site: Site, host: AnsweringHost
-) -> None:
-    host.answer("--block-size=1", text="Avail\n1000000000\n")
-    with pytest.raises(PreflightError, match=r"1\.0 GB free where 2\.0 GB come back"):
-        restore.enough_room(site, "pg:18", PLACE, 2_000_000_000)
-
-
 def test_a_dump_is_not_restored_in_place(site: Site, host: AnsweringHost) -> None:
     host.answer("snapshots --json", text="[]")
     with pytest.raises(PreflightError, match="a second format"):
@@ -79,3 +71,25 @@ def test_an_item_that_was_never_kept_is_refused(site: Site, host: AnsweringHost)
     host.answer("snapshots --json", text=json.dumps(kept))
     with pytest.raises(PreflightError, match="the store has no redis:queue"):
         restore.wanted(site, [Item(Kind.REDIS, "queue")], None)
+
+
+KEPT = Snapshot("1", "/x", 0, 10, size_bytes=2_000_000_000)
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        restore.Wanted(Item(Kind.POSTGRES), KEPT, Point(KEPT, None)),
+        restore.Wanted(Item(Kind.REDIS, "queue"), KEPT),
+        restore.Wanted(Item(Kind.FOLDER, "root"), KEPT),
+    ],
+    ids=lambda wanted: wanted.item.name,
+)
+def test_on_a_disk_that_is_nearly_full_nothing_is_fetched_and_nothing_stopped(
+    site: Site, host: AnsweringHost, wanted: restore.Wanted
+) -> None:
+    host.answer("--block-size=1", text="Avail\n3000000000\n")
+    with pytest.raises(PreflightError, match=r"3\.0 GB free where 2\.0 GB come back"):
+        restore.restore(site, [wanted], "now")
+    assert not host.was_asked("dump")
+    assert not host.was_asked("docker stop")

@@ -201,3 +201,14 @@ def test_who_holds_data_has_a_volume_with_a_name_of_its_own() -> None:
             *("centre/jenkins", "centre/jenkins-build", "centre/jenkins-deploy"),
         )
     }
+
+
+def test_the_two_backup_containers_differ_in_what_they_keep_and_where_to_alone() -> None:
+    """A stack is one folder, so each server has a file of its own for the same container."""
+    of_a5, of_centre = (
+        next(service.body for service in ALL if named(service) == f"{server}/backup")
+        for server in ("a5", "centre")
+    )
+    differ = {key for key in of_a5 | of_centre if of_a5.get(key) != of_centre.get(key)}
+    own = {"hostname", "environment", "volumes", "networks"}
+    assert differ == own | {"mem_limit", "healthcheck"}
