@@ -75,8 +75,9 @@ def test_a_line_has_five_labels_and_no_sixth(server: str) -> None:
     kept = re.search(r"stage\.label_keep \{\s+values = \[([^]]*)\]", agent(server))
     assert kept is not None
     assert re.findall(r'"(\w+)"', kept[1]) == LABELS
-    set_here = set(re.findall(r'target_label\s*= "(\w+)"', agent(server)))
-    assert set_here | {"level"} == set(LABELS)
+    by_rule = set(re.findall(r'target_label\s*= "(\w+)"', agent(server)))
+    of_all = set(re.findall(r'"(\w+)"\s*= sys\.env', agent(server)))
+    assert by_rule | of_all | {"level"} == set(LABELS)
 
 
 @every_server
