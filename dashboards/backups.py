@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from dashboards.panels import Query, choice, graph, number, page
 
 if TYPE_CHECKING:
-    from dashboards.panels import Page, Panels
+    from grafana_foundation_sdk.models.dashboard import Dashboard as Page
+
+    from dashboards.panels import Panels
 
 HOST = '{host=~"$host"}'
 ENDS = f"protostar_certificate_expiry_timestamp_seconds{HOST} - time()"

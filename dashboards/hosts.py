@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from dashboards.panels import Query, choice, graph, page, rows
 
 if TYPE_CHECKING:
-    from dashboards.panels import Page, Panels
+    from grafana_foundation_sdk.models.dashboard import Dashboard as Page
+
+    from dashboards.panels import Panels
 
 HOST = '{host=~"$host"}'
 # Plain Docker: what has no name is a cgroup between.

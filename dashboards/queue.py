@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from dashboards.panels import Query, choice, graph, page
 
 if TYPE_CHECKING:
-    from dashboards.panels import Page, Panels
+    from grafana_foundation_sdk.models.dashboard import Dashboard as Page
+
+    from dashboards.panels import Panels
 
 HOST = '{host=~"$host"}'
 RATE = "[$__rate_interval]"

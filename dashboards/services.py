@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from dashboards.panels import Query, choice, graph, lines, page, rows
 
 if TYPE_CHECKING:
-    from dashboards.panels import Page, Panels
+    from grafana_foundation_sdk.models.dashboard import Dashboard as Page
+
+    from dashboards.panels import Panels
 
 CHOSEN = 'host=~"$host",service=~"$service"'
 ALL = f"protostar_gateway_requests_total{{{CHOSEN}}}[$__rate_interval]"
