@@ -70,7 +70,7 @@ def databases() -> Panels:
         graph("Redis: share of its memory", Query(redis, "{{service}}"), unit="percentunit"),
         graph(
             "PostgreSQL: connections",
-            Query(f"sum by (host, state) (pg_stat_activity_count{HOST})", "{{state}}"),
+            Query(f"sum by (host, datname) (pg_stat_database_numbackends{HOST})", "{{datname}}"),
             Query(f"max by (host) (pg_settings_max_connections{HOST})", "at most"),
         ),
     ]
