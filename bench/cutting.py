@@ -160,6 +160,9 @@ def _cut(server: Server, kind: Kind, process: subprocess.Popen[str]) -> Iterator
     finally:
         if kind is PACKETS:
             server.let_ssh()
+        # Whoever watches over engine and sshd starts them again; a deploy that comes before that is
+        # refused, and says so.
+        server.wait_until_up()
 
 
 def _watch(scene: Scene, found: Cut) -> None:
