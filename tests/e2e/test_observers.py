@@ -241,18 +241,22 @@ def test_without_the_password_and_on_other_paths_nobody_comes_in(centre: ServerS
 def test_the_gateways_log_becomes_requests_errors_and_latency(
     a5: ServerStack, centre: ServerStack, gateway: str
 ) -> None:
-    soon(lambda: _status(f"{gateway}/") == 200, "the gateway answers", 10)
+    mine = f'protostar_gateway_requests_total{{service="shop-{a5.tag}",colour="green"'
+
+    def seen() -> bool:
+        """What is written before the exporter has found a new container's log is not counted."""
+        return _status(f"{gateway}/") == 200 and bool(answers(centre, f"{mine}}}"))
+
+    soon(seen, "the exporter has found its log", 20)
     forged = '/","service":"evil","colour":"blue","status":500,"request_s":9.000,'
     with httpx.Client(trust_env=False, headers={"User-Agent": forged}) as client:
         for _ in range(20):
-            client.get(f"{gateway}/")
             client.get(f"{gateway}/bad")
         client.get(f"{gateway}{forged}")
-    mine = f'protostar_gateway_requests_total{{service="shop-{a5.tag}",colour="green"'
     soon(lambda: value(centre, f'{mine},status="503"}}') == 20, "errors are counted", 20)
-    assert (value(centre, f'{mine},status="200"}}') or 0) >= 21
+    assert (value(centre, f'{mine},status="200"}}') or 0) >= 2
     count = f'protostar_gateway_request_seconds_count{{service="shop-{a5.tag}"}}'
-    assert (value(centre, count) or 0) >= 41
+    assert (value(centre, count) or 0) >= 22
     assert answers(centre, 'protostar_gateway_requests_total{service="evil"}') == []
 
 
