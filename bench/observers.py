@@ -80,7 +80,7 @@ def measure(rounds: int | None) -> dict[str, Value]:
             made = len(scrapes)
             arrived = settled(centre, made)
         return {
-            "series": value(centre, "prometheus_tsdb_head_series"),
+            "series": int(value(centre, "prometheus_tsdb_head_series")),
             "minutes": minutes,
             **peak,
             "away_s": away_s,
