@@ -24,6 +24,7 @@ BENCHES = {
     "sync": "ten changed gateway configurations under load, each applied twice",
     "centre-off": "Centre is away for ten minutes, and what users of A5 see of it",
     "durability": "PostgreSQL and the queue are killed with -9 while they are written to",
+    "observers": "memory of Prometheus and its collector with 20,000 series; what an outage loses",
     "backup": "A5 is kept under load, wiped, and restored; bits are flipped in the store",
     "certs": "a certificate is renewed under load, also while the ACME server is away",
     "paths": "both network paths: what must hold of them, and what the proxy costs a request",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -30,8 +31,7 @@ class Part:
 
 def ask_all(whole: Whole) -> list[Part]:
     """Every part's own words; one that does not answer is a part that is not well."""
-    left_out = (("a5", "cadvisor"), ("centre", "jenkins"))
-    return [*_asked(whole, ASKED), *(Part(*each, PULLED, well=None) for each in left_out)]
+    return [*_asked(whole, ASKED), *(Part(*each, PULLED, well=None) for each in LEFT_OUT)]
 
 
 def _asked(whole: Whole, asked: dict[tuple[str, str], Callable[[Whole], str]]) -> Iterator[Part]:
@@ -103,6 +103,38 @@ def _backup(server: str) -> Callable[[Whole], str]:
     return lambda whole: _in(whole, server, "backup", "restic", "version").partition(" compiled")[0]
 
 
+def _gateway_exporter(whole: Whole) -> str:
+    """What it has read of the gateway's log."""
+    url = "http://127.0.0.1:3903/metrics"
+    told = _in(whole, "a5", "gateway-exporter", "wget", "-qO-", url)
+    counted = re.findall(r"^protostar_gateway_requests_total\{.*\} (\S+)$", told, re.MULTILINE)
+    return f"{sum(map(float, counted)):.0f} requests counted"
+
+
+def _collector(whole: Whole) -> str:
+    return _in(whole, "a5", "collector", "wget", "-qO-", "http://127.0.0.1:9090/-/ready")
+
+
+def _prometheus(whole: Whole) -> str:
+    url = "http://127.0.0.1:9090/api/v1/rules?type=alert"
+    told = json.loads(_in(whole, "centre", "prometheus", "wget", "-qO-", url))
+    rules = [rule for group in told["data"]["groups"] for rule in group["rules"]]
+    return f"judges {len(rules)} alerts"
+
+
+def _alertmanager(whole: Whole) -> str:
+    """The watchdog's alert comes from Prometheus, and never ends."""
+    url = "http://127.0.0.1:9093/api/v2/alerts"
+    told = json.loads(_in(whole, "centre", "alertmanager", "wget", "-qO-", url))
+    return ", ".join(sorted({each["labels"]["alertname"] for each in told})) or "heard of no alert"
+
+
+def _intake(whole: Whole) -> str:
+    ask = "exec 3<>/dev/tcp/127.0.0.1/7171 && printf 'POST /api/v1/write HTTP/1.0\r\n\r\n' >&3"
+    told = _in(whole, "centre", "intake", "bash", "-c", f"{ask} && head -n 1 <&3")
+    return f"{told.split(' ', 1)[-1]} without the password"
+
+
 def _proxy(whole: Whole) -> str:
     """It holds no key: the certificate that a client sees is Centre's."""
     with whole.path_b().secured() as line:
@@ -118,6 +150,10 @@ def _in(whole: Whole, server: str, service: str, *argv: str) -> str:
     return whole.servers[server].docker("exec", container, *argv).strip()
 
 
+LEFT_OUT = (
+    *(("a5", "cadvisor"), ("a5", "log-agent")),
+    *(("centre", "jenkins"), ("centre", "loki"), ("centre", "grafana")),
+)
 ASKED: dict[tuple[str, str], Callable[[Whole], str]] = {
     ("a5", "gateway"): _gateway,
     ("a5", "api"): _api,
@@ -125,11 +161,16 @@ ASKED: dict[tuple[str, str], Callable[[Whole], str]] = {
     ("a5", "queue"): _redis("queue"),
     ("a5", "cache"): _redis("cache"),
     ("a5", "node-exporter"): _node_exporter,
+    ("a5", "gateway-exporter"): _gateway_exporter,
+    ("a5", "collector"): _collector,
     ("a5", "backup"): _backup("a5"),
     ("centre", "ops-nginx"): _ops_nginx,
     ("centre", "s3"): _s3,
     ("centre", "registry"): _registry,
     ("centre", "dyndns"): _dyndns,
+    ("centre", "prometheus"): _prometheus,
+    ("centre", "alertmanager"): _alertmanager,
+    ("centre", "intake"): _intake,
     ("centre", "backup"): _backup("centre"),
     ("proxy", "nginx"): _proxy,
 }

@@ -47,6 +47,14 @@ PROVIDER = {
     "BACKUP_SECRET_KEY": "x",
     "CENTRE_BACKUP_STORE": "s3:https://s3.invalid/centre",
     "CENTRE_BACKUP_SECRET_KEY": "x",
+    "INTAKE_URL": "http://centre.lan:7171",
+    "ALERT_WEBHOOK": "http://hook.invalid/",
+    "ALERT_WATCHDOG": "http://watchdog.invalid/",
+    "ALERT_SMTP_SERVER": "mail.invalid:587",
+    "ALERT_SMTP_USERNAME": "x",
+    "ALERT_SMTP_PASSWORD": "x",
+    "ALERT_MAIL_FROM": "centre@example.org",
+    "ALERT_MAIL_TO": "ops@example.org",
 }
 # What a shell has after the list's first step.
 SETTINGS = ("export PROTOSTAR_SSH_KEY=$PWD/deploy.key", "set -a; . ./secrets.env; set +a")

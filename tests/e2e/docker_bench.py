@@ -37,6 +37,7 @@ EXCEPTIONS: dict[str, dict[str, str]] = {
         "5.4": "DAC_OVERRIDE, for the same reason, and nothing else",
     },
     "registry": {"4.1": "the official image's volume is root's; it has no capability"},
+    "gateway-exporter": {"4.1": "reads the gateway's log, which the engine keeps as root's"},
     "node-exporter": {"5.6": "reads the machine's disks and /proc, read-only"},
     "app": {"4.6": "the deploy asks it through the gateway, the path that traffic takes"},
 }

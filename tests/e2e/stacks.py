@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 # What is not small by itself; the files say what a whole server gives.
 MEMORY = {"postgres": "700m", "cache": "128m"}
-NETWORKS = ("NETWORK", "APP_NETWORK", "DATA_NETWORK", "WATCH_NETWORK", "BACKUP_NETWORK")
+NETWORKS = (
+    *("NETWORK", "APP_NETWORK", "DATA_NETWORK", "WATCH_NETWORK", "BACKUP_NETWORK"),
+    *("ALERTS_NETWORK", "ENGINE_NETWORK", "INTAKE_NETWORK"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,8 @@ class ServerStack:
     # Beside what is shipped: of a service, and of the settings.
     more: dict[str, dict[str, Any]] = field(default_factory=dict)
     given: dict[str, str] = field(default_factory=dict)
+    # Where its files are; a rendered copy has what lies in folders `secrets`.
+    source: Path | None = None
 
     @property
     def project(self) -> str:
@@ -57,7 +62,7 @@ class ServerStack:
         return next(line.partition("=")[2] for line in lines if line.startswith(f"{name}="))
 
     def argv(self, *arguments: str) -> list[str]:
-        entry = CHECKOUT / "compose" / self.server / "compose.yml"
+        entry = (self.source or CHECKOUT / "compose" / self.server) / "compose.yml"
         named = ["-p", self.project, "--env-file", str(self.example)]
         files = ["-f", str(entry), "-f", str(self._overlay(entry))]
         return ["docker", "compose", *named, *files, *arguments]

@@ -32,7 +32,7 @@ PURE = [
     f"pyhelpers.deploy.{name}"
     for name in (
         *("model", "marker", "compose_file", "release", "commands", "history"),
-        *("versions", "preflight", "room", "plan", "verdict", "report", "log_stream"),
+        *("versions", "preflight", "room", "plan", "verdict", "report", "log_stream", "metrics"),
         *(f"prepare.{each}" for each in ("model", "steps", "script", "key", "daemon")),
         *("prepare.sessions", "prepare.packages", "machine"),
         *(f"doctor.{each}" for each in ("model", "ports", "verdicts", "leftovers")),

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from pyhelpers.deploy.site import Site, Wanted
 
 
+# What else ends a deploy (a lock, a preflight) is no line in the history, or was a lost line.
+LEFT_A_RECORD = (Exit.FAILED_BEFORE_SWITCH, Exit.FAILED_AFTER_SWITCH)
+
+
 @dataclass(frozen=True, slots=True)
 class How:
     """What is asked for, and the commands that go with it.
@@ -45,13 +49,30 @@ def deploy(site: Site, wanted: Wanted, how: How) -> dict[str, Any]:
     except ProtostarError as problem:
         view.close()
         tell_team(site, wanted, problem, site.host.name)
+        if problem.exit_code in LEFT_A_RECORD:
+            keep_figures(site)
         raise
     view.close()
+    if result.run is not None:
+        keep_figures(site)
     if not options.json_wanted:
         console.say(report.summary(result))
     elif options.steps:
         console.note(report.summary(result))
     return report.result_as_dict(result)
+
+
+def keep_figures(site: Site) -> None:
+    """What node-exporter reads of this service's deploys. Never the deploy's own trouble."""
+    from pyhelpers.deploy import metrics
+    from pyhelpers.deploy.facts import read_history
+
+    host = site.host
+    try:
+        text = metrics.text(host.name, site.name, read_history(host, site.name))
+        host.put(host.root / "metrics" / f"deploy-{site.name}.prom", text.encode())
+    except (ProtostarError, OSError) as trouble:
+        console.warn(f"{host.name}: the deploy's figures were not written: {trouble}")
 
 
 def tell_team(site: Site, wanted: Wanted, problem: ProtostarError, host: str) -> None:

@@ -36,6 +36,7 @@ PROMISED = {
     "sync": {"second_apply_s", "requests", "failed", "tls_requests", "tls_failed"},
     "centre-off": {"off_s", "requests", "failed", "cached_failed", "uncached_s_max"},
     "durability": {"kills", "writes_acknowledged", "lost"},
+    "observers": {"series", "prometheus_mb_max", "collector_mb_max", "scrapes", "lost"},
     "backup": {"rows", "lost", "wal_gap_s", "restore_s_per_gb", "corrupted_found"},
     "certs": {"renewals", "requests", "failed"},
     "paths": {"checks", "failed", "extra_hop_ms_p50"},

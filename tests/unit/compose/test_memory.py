@@ -1,4 +1,4 @@
-"""What each server's containers may take at most, together with what is set aside, fits into it.
+"""What each server's containers may take at most, all together, fits into it.
 
 docs/servers.md shows it. To write its tables anew:
 
@@ -15,17 +15,6 @@ from tests.unit.compose.files import CHECKOUT, SERVERS, services
 
 DOCUMENT = CHECKOUT / "docs" / "servers.md"
 SERVER_MIB = {"a5": 32 * 1024, "centre": 16 * 1024, "proxy": 1024}
-# Without a Compose file yet: name → MiB.
-SET_ASIDE = {
-    "a5": {"log agent": 512},
-    "centre": {
-        "Loki": 1024,
-        "Prometheus": 1024,
-        "Grafana": 512,
-        "Alertmanager": 128,
-    },
-    "proxy": {},
-}
 # For the kernel, the engine, sshd, an image that is being unpacked, and the page cache.
 LEFT_SHARE = 0.1
 
@@ -33,8 +22,7 @@ LEFT_SHARE = 0.1
 def rows(server: str) -> list[tuple[str, int, int]]:
     """Name, MiB of one container, containers at most; the largest first."""
     own = [(each.shown, each.memory_mib, each.containers) for each in services(server)]
-    aside = [(f"{name} (set aside)", mib, 1) for name, mib in SET_ASIDE[server].items()]
-    return sorted([*own, *aside], key=lambda row: (-row[1] * row[2], row[0]))
+    return sorted(own, key=lambda row: (-row[1] * row[2], row[0]))
 
 
 def total_mib(server: str) -> int:

@@ -14,6 +14,8 @@ from tests.unit.compose.files import ALL, Service, named
 ROOT = {
     "centre/registry": "the official image's volume is root's",
     "a5/cadvisor": "reads /var/lib/docker and the engine's socket, which are root's",
+    "centre/cadvisor": "reads /var/lib/docker and the engine's socket, which are root's",
+    "a5/gateway-exporter": "reads the gateway's log, which the engine keeps as root's",
     "a5/backup": "reads the files of every owner, to keep them",
     "centre/backup": "reads the files of every owner, to keep them",
 }
@@ -30,6 +32,19 @@ HOST_MOUNTS = {
     "a5/backup": "what is kept, read-only; only its figures are written",
     "centre/backup": "what is kept, read-only; only its figures are written",
     "a5/node-exporter": "the machine's disks and /proc, read-only",
+    "centre/node-exporter": "the machine's disks and /proc, read-only",
+    "centre/cadvisor": "the engine and its files, read-only",
+    "a5/gateway-exporter": "its program, and the logs that the engine keeps, read-only",
+    "a5/collector": "its configuration, read-only",
+    "a5/log-agent": "its configuration, read-only",
+    "centre/log-agent": "its configuration, read-only",
+    "a5/log-engine": "its configuration and the engine's socket, of which it hands on little",
+    "centre/log-engine": "its configuration and the engine's socket, of which it hands on little",
+    "centre/prometheus": "its configuration and the rules, read-only",
+    "centre/alertmanager": "its configuration, read-only",
+    "centre/intake": "its configuration, read-only",
+    "centre/loki": "its configuration, read-only",
+    "centre/grafana": "data sources and dashboards, read-only",
     "centre/jenkins": "its configuration and secrets, read-only",
     "centre/jenkins-build": "the keys of known hosts, read-only",
     "centre/jenkins-deploy": "the keys of known hosts, read-only",
@@ -50,10 +65,13 @@ PORTS = {
     ],
     "centre/ops-nginx": ["${PROTOSTAR_OPS:-0.0.0.0:8888}:8888", PRIVATE],
     "centre/registry": ["127.0.0.1:${PROTOSTAR_REGISTRY_PORT:-5000}:5000"],
+    "centre/intake": ["${PROTOSTAR_INTAKE_LISTEN:-127.0.0.1:7171}:7171"],
     "centre/s3": ["${PROTOSTAR_S3_LISTEN:-127.0.0.1:7070}:7070"],
     "proxy/proxy": ["${PROTOSTAR_PROXY:-0.0.0.0:443}:443", PRIVATE],
 }
-INTERNAL = {"app", "ci", "data", "watch"}
+INTERNAL = {"app", "ci", "data", "engine", "watch"}
+# Alone with its own folder and the socket, of which it hands on a list of questions.
+ENGINES_GUARDS = {"build-engine", "log-engine"}
 GIVES_RIGHTS = {"privileged", "devices", "userns_mode", "ipc", "network_mode", "pid"}
 IMAGE = re.compile(r"\$\{PROTOSTAR_[A-Z0-9_]+:-(?P<reference>[\w./-]+):(?P<tag>v?\d[\w.-]*)\}")
 
@@ -144,10 +162,24 @@ def test_only_jenkins_and_its_agents_reach_the_engine_for_builds(service: Servic
     }
 
 
-@pytest.mark.parametrize("service", [s for s in ALL if s.server == "centre"], ids=named)
-def test_on_centre_nobody_but_its_guard_holds_the_engines_socket(service: Service) -> None:
-    held = any("docker.sock" in each for each in service.body.get("volumes", []))
-    assert held == (service.name == "build-engine")
+@every_service
+def test_nobody_but_its_guards_holds_the_engines_socket(service: Service) -> None:
+    """cAdvisor has the folder that it lies in: it cannot do without."""
+    volumes = [each.split(":")[0] for each in service.body.get("volumes", [])]
+    assert ("/var/run/docker.sock" in volumes) == (service.name in ENGINES_GUARDS)
+    assert ("/var/run" in volumes) == (service.name == "cadvisor")
+
+
+@pytest.mark.parametrize("service", [s for s in ALL if "engine" in s.body["networks"]], ids=named)
+def test_only_the_log_agent_reaches_the_engine_for_logs(service: Service) -> None:
+    assert service.name in {"log-agent", "log-engine"}
+
+
+@pytest.mark.parametrize("server", ["a5", "centre"])
+def test_both_servers_let_their_log_agent_ask_the_same(server: str) -> None:
+    asked = files.text(server, "log-agent/engine/nginx.conf")
+    assert asked == files.text("a5", "log-agent/engine/nginx.conf")
+    assert " POST " not in asked
 
 
 @every_service
@@ -181,6 +213,7 @@ def test_only_the_edge_leads_out(where: str, name: str, network: dict[str, Any])
 def test_only_who_needs_the_data_is_on_their_network(service: Service) -> None:
     assert named(service) in {
         *("a5/postgres", "a5/postgres-setup", "a5/api", "a5/ai-worker", "a5/backup"),
+        "a5/postgres-exporter",
         *("centre/s3", "centre/s3-setup"),
     }
 
@@ -199,6 +232,8 @@ def test_who_holds_data_has_a_volume_with_a_name_of_its_own() -> None:
             *("a5/postgres", "a5/queue", "a5/backup-spool", "centre/backup-spool"),
             *("centre/registry", "centre/s3", "centre/s3-users", "centre/dyndns"),
             *("centre/jenkins", "centre/jenkins-build", "centre/jenkins-deploy"),
+            *("a5/collector", "a5/log-agent", "centre/log-agent", "centre/prometheus"),
+            *("centre/alertmanager", "centre/loki", "centre/grafana"),
         )
     }
 

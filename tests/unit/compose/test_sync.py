@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from typing import TYPE_CHECKING
 
@@ -47,8 +48,9 @@ def target(folder: Path, server: str, environ: dict[str, str]) -> Target:
 
 
 def in_files(server: str) -> set[str]:
-    """Secrets that are files of their own."""
-    return {path.stem for path in (COMPOSE / server).rglob("secrets/*.j2")}
+    """Secrets that stand in files, or are files of their own."""
+    texts = (path.read_text() for path in (COMPOSE / server).rglob("secrets/*.j2"))
+    return {name for text in texts for name in re.findall(r'secret\("(\w+)"\)', text)}
 
 
 def environ(server: str) -> dict[str, str]:
@@ -81,6 +83,11 @@ def test_it_names_all_secrets_that_are_missing(folder: Path, server: str) -> Non
         ("centre", "store/policies/static.json", "s3-setup"),
         ("centre", "jenkins/casc/jenkins.yaml", "jenkins"),
         ("centre", "jenkins/engine/Caddyfile", "build-engine"),
+        ("centre", "prometheus/rules/hosts.yml", "prometheus"),
+        ("centre", "alertmanager/secrets/alertmanager.yml", "alertmanager"),
+        ("centre", "grafana/dashboards/hosts.json", "grafana"),
+        ("a5", "collector/secrets/prometheus.yml", "collector"),
+        ("a5", "gateway-exporter/gateway.mtail", "gateway-exporter"),
     ],
 )
 def test_a_changed_file_makes_only_its_own_service_anew(
