@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pyhelpers.backup.snapshots import item_at
+from pyhelpers.exposition import family, series
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pyhelpers.backup.model import Checked, Snapshot
+    from pyhelpers.exposition import Sample
 
 PREFIX = "protostar_backup"
 HELP = {
@@ -28,31 +30,30 @@ def of_backups(host: str, snapshots: Iterable[Snapshot]) -> str:
         item = item_at(each.path)
         if item is not None:
             newest[item.name] = each
-    times = [(f'host="{host}",item="{name}"', s.ended) for name, s in newest.items()]
-    sizes = [(f'host="{host}",item="{name}"', s.size_bytes) for name, s in newest.items()]
+    times = [({"host": host, "item": name}, s.ended) for name, s in newest.items()]
+    sizes = [({"host": host, "item": name}, s.size_bytes) for name, s in newest.items()]
     return _family("timestamp_seconds", times) + _family("size_bytes", sizes)
 
 
 def of_checks(host: str, kind: str, checked: Sequence[Checked], now: float, before: str) -> str:
     """`kind`: drill or verify. What failed keeps the moment of the last one that did not."""
     well = bool(checked) and not any(each.wrong for each in checked)
-    name, labels = f"{kind}_timestamp_seconds", f'host="{host}"'
-    kept = [(labels, now)] if well else _kept(name, labels, before)
+    name, labels = f"{kind}_timestamp_seconds", {"host": host}
+    moments = [now] if well else _kept(name, labels, before)
+    kept = [(labels, moment) for moment in moments]
     return _family(name, kept) + _family(f"{kind}_success", [(labels, int(well))])
 
 
 def never_drilled(host: str) -> str:
     """So that an alert knows of it: a figure that is not there is never too old."""
-    return _family("drill_timestamp_seconds", [(f'host="{host}"', 0)])
+    return _family("drill_timestamp_seconds", [({"host": host}, 0)])
 
 
-def _kept(name: str, labels: str, before: str) -> list[tuple[str, float]]:
-    start = f"{PREFIX}_{name}{{{labels}}} "
-    found = (line.removeprefix(start) for line in before.splitlines() if line.startswith(start))
-    return [(labels, float(value)) for value in found]
+def _kept(name: str, labels: Mapping[str, str], before: str) -> list[float]:
+    start = series(f"{PREFIX}_{name}", labels) + " "
+    lines = (line for line in before.splitlines() if line.startswith(start))
+    return [float(line.removeprefix(start)) for line in lines]
 
 
-def _family(name: str, values: Sequence[tuple[str, float]]) -> str:
-    full = f"{PREFIX}_{name}"
-    lines = [f"# HELP {full} {HELP[name]}", f"# TYPE {full} gauge"]
-    return "\n".join([*lines, *(f"{full}{{{labels}}} {v:.15g}" for labels, v in values)]) + "\n"
+def _family(name: str, samples: Iterable[Sample]) -> str:
+    return family(f"{PREFIX}_{name}", HELP[name], samples)

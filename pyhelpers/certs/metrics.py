@@ -5,10 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pyhelpers.exposition import family
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
 PREFIX = "protostar_certificate"
+HELP = {
+    "expiry_timestamp_seconds": "When it ends; 0: there is none.",
+    "renewal_failed": "1: it is due, and the last try failed.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,23 +27,10 @@ class Row:
 
 
 def text(host: str, rows: Sequence[Row]) -> str:
-    return _family(
-        "expiry_timestamp_seconds", "When it ends; 0: there is none.", host, rows, _ends
-    ) + (_family("renewal_failed", "1: it is due, and the last try failed.", host, rows, _failed))
-
-
-def _ends(row: Row) -> float:
-    return row.ends
-
-
-def _failed(row: Row) -> float:
-    return float(row.failed)
-
-
-def _family(
-    name: str, help_: str, host: str, rows: Sequence[Row], value: Callable[[Row], float]
-) -> str:
-    full = f"{PREFIX}_{name}"
-    lines = [f"# HELP {full} {help_}", f"# TYPE {full} gauge"]
-    lines += [f'{full}{{host="{host}",name="{r.name}"}} {value(r):.15g}' for r in rows]
-    return "\n".join(lines) + "\n"
+    labels = [{"host": host, "name": row.name} for row in rows]
+    ends = zip(labels, (row.ends for row in rows), strict=True)
+    failed = zip(labels, (float(row.failed) for row in rows), strict=True)
+    return "".join(
+        family(f"{PREFIX}_{name}", HELP[name], samples)
+        for name, samples in (("expiry_timestamp_seconds", ends), ("renewal_failed", failed))
+    )

@@ -10,13 +10,13 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from pyhelpers.deploy import history
+from pyhelpers.exposition import family
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from pyhelpers.deploy.model import Record
-
-    Sample = tuple[Mapping[str, str], float]
+    from pyhelpers.exposition import Sample
 
 PREFIX = "protostar_deploy"
 HELP = {
@@ -40,7 +40,7 @@ def text(host: str, service: str, records: Sequence[Record]) -> str:
         "step_seconds": [({**base, "step": name}, s) for name, s in sorted(last.steps.items())],
         "live_since_timestamp_seconds": _live(base, records),
     }
-    return "".join(_family(name, samples) for name, samples in told.items())
+    return "".join(family(f"{PREFIX}_{name}", HELP[name], found) for name, found in told.items())
 
 
 def _counts(base: Mapping[str, str], records: Sequence[Record]) -> list[Sample]:
@@ -61,18 +61,3 @@ def _live(base: Mapping[str, str], records: Sequence[Record]) -> list[Sample]:
 
 def _seconds(at: str) -> float:
     return datetime.datetime.fromisoformat(at).timestamp() if at else 0.0
-
-
-def _family(name: str, samples: Iterable[Sample]) -> str:
-    full = f"{PREFIX}_{name}"
-    lines = [f"# HELP {full} {HELP[name]}", f"# TYPE {full} gauge"]
-    lines += [f"{full}{{{_labels(labels)}}} {value:.15g}" for labels, value in samples]
-    return "\n".join(lines) + "\n"
-
-
-def _labels(labels: Mapping[str, str]) -> str:
-    return ",".join(f'{name}="{_escaped(value)}"' for name, value in labels.items())
-
-
-def _escaped(value: str) -> str:
-    return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")

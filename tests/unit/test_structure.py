@@ -23,7 +23,7 @@ PACKAGE = Path(pyhelpers.__file__).parent
 # What may import what. A room imports only from rooms on floors below its own.
 FLOORS = [
     {"errors"},
-    {"clock", "console", "interrupts", "steps"},
+    {"clock", "console", "exposition", "interrupts", "steps"},
     {"config"},
     {"hosts"},
     {"deploy", "sync", "backup", "build", "certs", "jobs", "library"},
@@ -66,11 +66,12 @@ PURE += [
     ),
     *(f"pyhelpers.certs.{name}" for name in ("model", "commands", "metrics", "report")),
 ]
+PURE += ["pyhelpers.exposition"]
 PURE += [f"pyhelpers.library.{name}" for name in ("request", "outcome", "page", "reference")]
 # Values without a life of their own, that pure modules may hold.
 PURE_VALUES = {
     *("pyhelpers.errors", "pyhelpers.config.secret", "pyhelpers.config.crossings"),
-    *("pyhelpers.config.lookup", "pyhelpers.steps"),
+    *("pyhelpers.config.lookup", "pyhelpers.exposition", "pyhelpers.steps"),
     *("pyhelpers.deploy", "pyhelpers.sync", "pyhelpers.jobs", "pyhelpers.build"),
     *("pyhelpers.backup", "pyhelpers.certs", "pyhelpers.library"),
 }
