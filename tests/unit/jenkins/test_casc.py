@@ -147,11 +147,15 @@ class TestWhoFindsWhichCredential:
         ]
         assert lacking == []
 
-    def test_no_job_beside_the_services_can_name_the_key_that_deploys(self) -> None:
+    def test_only_services_and_the_upkeep_of_their_servers_can_name_the_key_that_deploys(
+        self,
+    ) -> None:
         table = json.loads((CHECKOUT / "resources/org/protostar/steps.json").read_text())
         key = table["arguments"]["sshCredentials"]["default"]
         finding = {job for job in self.JOBS.items if "/" in job and key in self.found_by(job)}
-        assert finding == {"protostar/api", "protostar/web", "protostar/ai-worker"}
+        services = {f"protostar/{name}" for name in ("api", "web", "ai-worker")}
+        backups = {f"protostar/backups{job}" for job in ("", "/run-a5", "/verify-a5", "/drill-a5")}
+        assert finding == {*services, *backups, "protostar/certificates"}
 
     def test_only_the_job_that_seeds_itself_can_make_jobs(self) -> None:
         text = (CHECKOUT / "jobs/Jenkinsfile").read_text()
