@@ -29,11 +29,7 @@ def test_a_document_has_the_figures_of_the_last_runs(path: Path) -> None:
     )
 
 
-# Until its first whole run: script/bench NAME --json bench/figures/NAME.json
-NOT_MEASURED_YET = frozenset[str]()
-
-
-@pytest.mark.parametrize("name", sorted({*BENCHES} - NOT_MEASURED_YET))
+@pytest.mark.parametrize("name", sorted(BENCHES))
 def test_every_bench_has_figures_that_were_written_with_machine_and_date(name: str) -> None:
     found = json.loads((readme.FOLDER / f"{name}.json").read_text(encoding="utf-8"))
     assert found["machine"]
@@ -49,10 +45,6 @@ def test_a_block_takes_the_keys_that_it_names(tmp_path: Path) -> None:
     assert "`converged`" in text
     assert "`locks_left`" not in text
     assert "old" not in text
-
-
-def test_what_was_measured_meanwhile_is_no_exception_any_more() -> None:
-    assert [name for name in NOT_MEASURED_YET if (readme.FOLDER / f"{name}.json").exists()] == []
 
 
 def test_a_figure_that_is_newer_than_the_run_is_said_to_be_so(tmp_path: Path) -> None:
