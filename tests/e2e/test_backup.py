@@ -259,7 +259,8 @@ def test_a_store_whose_clock_is_an_hour_off_is_told_as_that(any_server: KeptServ
 
 
 def test_a_store_that_gets_full_is_told_and_keeps_what_it_has(any_server: KeptServer) -> None:
-    any_server.recreate_backup(BACKUP_STORE=any_server.another_store("small", "24m"))
+    small = any_server.another_store("small", "24m")
+    any_server.recreate_backup(BACKUP_STORE=small, BACKUP_SECOND_STORE="")
     any_server.done("run", "--only", "redis")
     any_server.sql("CREATE TABLE api.big AS SELECT gen_random_uuid() FROM generate_series(1, 1e6)")
     refused = any_server.backup("run", "--only", "postgres")
