@@ -189,7 +189,8 @@ def test_centres_own_data_comes_back_from_a_store_elsewhere(server: KeptServer) 
     server.start_centre_backup()
 
     def at_home(script: str, user: str = "1000:1000") -> str:
-        there = ["--network", "none", "--volume", f"{centre.project}-jenkins:/home", "--user", user]
+        """At a path that the image has not: an empty volume would be given that one's owner."""
+        there = ["--network", "none", "--volume", f"{centre.project}-jenkins:/kept", "--user", user]
         return docker("run", "--rm", *there, "--entrypoint", "sh", BASE, "-c", script)
 
     def asked(*arguments: str) -> str:
@@ -200,16 +201,16 @@ def test_centres_own_data_comes_back_from_a_store_elsewhere(server: KeptServer) 
         return centre.within("s3", "curl", *signed, *arguments, url, given=keys).stdout
 
     # As Jenkins's own image makes the volume.
-    at_home("chown 1000:1000 /home", "0:0")
-    at_home("umask 077; mkdir -p /home/secrets /home/workspace/a; echo k >/home/secrets/master.key")
+    at_home("chown 1000:1000 /kept", "0:0")
+    at_home("umask 077; mkdir -p /kept/secrets /kept/workspace/a; echo k >/kept/secrets/master.key")
     written = ("--request", "PUT", "--data-binary", "a {}", "--header", "Content-Type: text/css")
     assert "200" in asked(*written)
     server.done("run", host=centre.tag)
-    at_home("rm -r /home/secrets /home/workspace")
+    at_home("rm -r /kept/secrets /kept/workspace")
     assert "204" in asked("--request", "DELETE")
     server.done("restore", "--yes", host=centre.tag)
-    assert at_home("cd /home; cat secrets/master.key; stat -c %u:%a secrets") == "k\n1000:700\n"
-    assert at_home("ls -A /home/workspace || :") == ""
+    assert at_home("cd /kept; cat secrets/master.key; stat -c %u:%a secrets") == "k\n1000:700\n"
+    assert at_home("ls -A /kept/workspace || :") == ""
     server.await_healthy(centre, "s3")
     found = asked().lower()
     assert "200 ok" in found
@@ -258,7 +259,8 @@ def test_a_store_whose_clock_is_an_hour_off_is_told_as_that(any_server: KeptServ
 
 
 def test_a_store_that_gets_full_is_told_and_keeps_what_it_has(any_server: KeptServer) -> None:
-    any_server.recreate_backup(BACKUP_STORE=any_server.another_store("small", "24m"))
+    small = any_server.another_store("small", "24m")
+    any_server.recreate_backup(BACKUP_STORE=small, BACKUP_SECOND_STORE="")
     any_server.done("run", "--only", "redis")
     any_server.sql("CREATE TABLE api.big AS SELECT gen_random_uuid() FROM generate_series(1, 1e6)")
     refused = any_server.backup("run", "--only", "postgres")
