@@ -10,6 +10,7 @@ from pyhelpers.deploy import commands, marker
 from pyhelpers.deploy.end import wait_until_free
 from pyhelpers.deploy.facts import read_history, read_holder, running_hooks
 from pyhelpers.deploy.guard import Guard, GuardLost, Refused
+from pyhelpers.deploy.polling import NotInTime, poll
 from pyhelpers.errors import FailedAfterSwitch, FailedBeforeSwitch, Interrupted, ProtostarError
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from pyhelpers.deploy.run import Run
 
 SLACK_S = 60.0
+# The kernel closes a killed process's pipe and its lock one after the other.
+LOCK_OUTLIVES_S = 1.0
 Live: TypeAlias = "frozenset[Colour] | None"
 
 
@@ -112,16 +115,26 @@ def _after_commit(run: Run, problem: BaseException) -> ProtostarError:
     return kind(
         error=_text(problem),
         state=f"{_serving(run, _live(run))}; the deploy is committed, "
-        f"{alone if _guarded(run) else left}",
+        f"{alone if _guarded(run, problem) else left}",
         try_=_look(run),
     )
 
 
-def _guarded(run: Run) -> bool:
+def _guarded(run: Run, problem: BaseException) -> bool:
+    """Whether somebody goes on. The lock of one that was killed lives on for a moment after it."""
     try:
-        return read_holder(run.host, run.plan.target.name) is not None
+        poll(
+            lambda: read_holder(run.host, run.plan.target.name),
+            lambda holder: holder is None,
+            every_s=0.1,
+            deadline_s=LOCK_OUTLIVES_S if isinstance(problem, GuardLost) else 0.0,
+            clock=run.clock,
+        )
+    except NotInTime:
+        return True
     except (ProtostarError, OSError):
         return False
+    return False
 
 
 def _before_commit(run: Run, problem: BaseException, record: Record | None) -> ProtostarError:

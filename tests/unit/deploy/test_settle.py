@@ -267,6 +267,15 @@ class TestAfterTheCommit:
         assert error.exit_code is code
         assert error.try_ == "protostar deploy status api"
 
+    def test_a_lock_that_outlives_its_guard_for_a_moment_is_nobody_who_goes_on(self) -> None:
+        run = run_at("green", switched_at=1795430400.0, committed=True)
+        hold_the_lock(run)
+        assert isinstance(run.host, MemoryHost)
+        held = iter([(1, ""), (1, "")])
+        run.host.ends = lambda argv: next(held, (0, "")) if argv[0] == "flock" else (0, "")
+        error = settle(run, GuardLost(error="the guard on the host is gone"))
+        assert error.state.endswith("the same command again drains and stops it")
+
     def test_without_a_guard_it_is_said_that_the_old_colour_still_runs(self) -> None:
         run = run_at("green", switched_at=1795430400.0, committed=True)
         assert settle(run, CTRL_C).state == (
