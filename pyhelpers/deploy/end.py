@@ -76,20 +76,27 @@ def _age_s(host: Host, at: str) -> float:
 
 def wait_until_free(host: Host, service: str, clock: Clock = time, longer_s: float = 0.0) -> None:
     """The guard still drains and stops, for as long as `longer_s` says it may."""
+    if not free_within(host, service, FREE_S + longer_s, clock):
+        raise ProtostarError(
+            error=f"{service} is still locked after {FREE_S + longer_s:g} s",
+            try_=f"protostar deploy status {service}",
+            exit_code=Exit.LOCKED,
+        )
+
+
+def free_within(host: Host, service: str, deadline_s: float, clock: Clock) -> bool:
+    """Whether nobody holds the service any more; looked at once when `deadline_s` is 0."""
     try:
         poll(
             lambda: read_holder(host, service),
             lambda holder: holder is None,
             every_s=0.1,
-            deadline_s=FREE_S + longer_s,
+            deadline_s=deadline_s,
             clock=clock,
         )
     except NotInTime:
-        raise ProtostarError(
-            error=f"{service} is still locked after {FREE_S + longer_s:g} s",
-            try_=f"protostar deploy status {service}",
-            exit_code=Exit.LOCKED,
-        ) from None
+        return False
+    return True
 
 
 def kill_guard(host: Host, service: str, holder: Holder, longer_s: float) -> None:

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from pyhelpers import interrupts
 from pyhelpers.deploy import commands, marker
-from pyhelpers.deploy.end import wait_until_free
-from pyhelpers.deploy.facts import read_history, read_holder, running_hooks
+from pyhelpers.deploy.end import free_within, wait_until_free
+from pyhelpers.deploy.facts import read_history, running_hooks
 from pyhelpers.deploy.guard import Guard, GuardLost, Refused
-from pyhelpers.deploy.polling import NotInTime, poll
 from pyhelpers.errors import FailedAfterSwitch, FailedBeforeSwitch, Interrupted, ProtostarError
 
 if TYPE_CHECKING:
@@ -122,19 +121,11 @@ def _after_commit(run: Run, problem: BaseException) -> ProtostarError:
 
 def _guarded(run: Run, problem: BaseException) -> bool:
     """Whether somebody goes on. The lock of one that was killed lives on for a moment after it."""
+    longest_s = LOCK_OUTLIVES_S if isinstance(problem, GuardLost) else 0.0
     try:
-        poll(
-            lambda: read_holder(run.host, run.plan.target.name),
-            lambda holder: holder is None,
-            every_s=0.1,
-            deadline_s=LOCK_OUTLIVES_S if isinstance(problem, GuardLost) else 0.0,
-            clock=run.clock,
-        )
-    except NotInTime:
-        return True
+        return not free_within(run.host, run.plan.target.name, longest_s, run.clock)
     except (ProtostarError, OSError):
         return False
-    return False
 
 
 def _before_commit(run: Run, problem: BaseException, record: Record | None) -> ProtostarError:
